@@ -19,7 +19,8 @@
 
 #define PST_NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Hand the pointer over: the variable becomes NULL, so its cleanup does nothing. */
+/* Hand the pointer over: the variable becomes NULL, so its cleanup does nothing.
+ * The argument is evaluated twice: a plain variable, no side effects. */
 #define PST_TAKE(p)                     \
 	__extension__({                 \
 		__typeof__(p) t_ = (p); \

@@ -37,8 +37,8 @@ PST_CHECKED ssize_t pst_io_read_small(int dfd, const char *path, char *buf, size
 
 /*
  * Write `len` bytes as `dfd`/`name` so that a reader sees all or nothing:
- * temporary file, fsync, rename. `durable` also fsyncs (a journal); without it
- * the data may be lost at power failure, never torn. The temporary is removed on failure.
+ * temporary file, then rename. State lives where a boot empties it, so there is no fsync:
+ * a killed process leaves the old file or the new one. The temporary is removed on failure.
  */
 PST_CHECKED int pst_io_replace(int dfd, const char *name, const void *data, size_t len,
 			       mode_t mode, struct pst_err *err);
