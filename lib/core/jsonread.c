@@ -126,7 +126,9 @@ static int on_string(void *ctx, const unsigned char *s, size_t len)
 	 * and what is used must be the same string. */
 	if (memchr(s, '\0', len) != NULL)
 		return refuse(ctx, "string with a NUL character (\\u0000)");
-	return place(ctx, json_stringn_nocheck((const char *)s, len));
+	/* yajl lets overlong forms and surrogates through; jansson's check does not. */
+	json_t *j = json_stringn((const char *)s, len);
+	return j == NULL ? refuse(ctx, "string is not valid UTF-8") : place(ctx, j);
 }
 
 static int on_key(void *ctx, const unsigned char *s, size_t len)
@@ -146,6 +148,10 @@ static int on_key(void *ctx, const unsigned char *s, size_t len)
 	/* Readers differ on which of two equal keys counts. */
 	if (json_object_get(top->node, key) != NULL)
 		return refuse(r, "duplicate key");
+	json_t *utf8 = json_string(key);
+	if (utf8 == NULL)
+		return refuse(r, "key is not valid UTF-8");
+	json_decref(utf8);
 	return 1;
 }
 
@@ -256,7 +262,7 @@ int pst_json_parse(const char *text, size_t len, const char *name,
 		st = yajl_complete_parse(h);
 
 	int rc = PST_OK;
-	if (st != yajl_status_ok)
+	if (st != yajl_status_ok || r.root == NULL)
 		rc = report(&r, h, text, len, name, err);
 	else
 		*ret = PST_TAKE(r.root);

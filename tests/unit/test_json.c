@@ -16,7 +16,7 @@ static struct pst_err refused(const char *text, size_t len)
 {
 	json_t *j = NULL;
 	struct pst_err err = {0};
-	cr_assert_eq(pst_json_parse(text, len, "t.json", &pst_json_oci, &j, &err), PST_E_SPEC);
+	cr_assert_eq(pst_json_parse(text, len, "t.json", &pst_json_oci, &j, &err), PST_E_SPEC, "accepted: %.*s", (int)len, text);
 	cr_assert_null(j);
 	cr_assert_str_eq(err.file, "t.json");
 	return err;
