@@ -25,14 +25,14 @@ struct suffix {
 };
 
 static const struct suffix suffixes[] = {
-	{"", 10, 0},    {"n", 10, -9},	{"u", 10, -6},	{"m", 10, -3},	{"k", 10, 3},
-	{"M", 10, 6},   {"G", 10, 9},	{"T", 10, 12},	{"P", 10, 15},	{"E", 10, 18},
-	{"Ki", 1024, 1}, {"Mi", 1024, 2}, {"Gi", 1024, 3}, {"Ti", 1024, 4}, {"Pi", 1024, 5},
-	{"Ei", 1024, 6},
+	{"", 10, 0},     {"n", 10, -9},   {"u", 10, -6},   {"m", 10, -3},
+	{"k", 10, 3},    {"M", 10, 6},    {"G", 10, 9},    {"T", 10, 12},
+	{"P", 10, 15},   {"E", 10, 18},   {"Ki", 1024, 1}, {"Mi", 1024, 2},
+	{"Gi", 1024, 3}, {"Ti", 1024, 4}, {"Pi", 1024, 5}, {"Ei", 1024, 6},
 };
 
 static const struct suffix docker_suffixes[] = {
-	{"b", 1024, 0},	 {"k", 1024, 1},  {"kb", 1024, 1}, {"m", 1024, 2},  {"mb", 1024, 2},
+	{"b", 1024, 0}, {"k", 1024, 1},  {"kb", 1024, 1}, {"m", 1024, 2},  {"mb", 1024, 2},
 	{"g", 1024, 3}, {"gb", 1024, 3}, {"t", 1024, 4},  {"tb", 1024, 4},
 };
 
@@ -74,8 +74,7 @@ static bool take_exponent(const char *s, struct suffix *ret)
 	return true;
 }
 
-static bool find_suffix(const struct suffix list[], size_t n, const char *text,
-			struct suffix *ret)
+static bool find_suffix(const struct suffix list[], size_t n, const char *text, struct suffix *ret)
 {
 	for (size_t i = 0; i < n; i++)
 		if (pst_streq(list[i].text, text)) {
@@ -124,8 +123,8 @@ static int refuse(const char *text, struct pst_err *err)
 	return PST_E_SPEC; /* not what cure returns: err may be NULL */
 }
 
-static int finish(const char *text, struct number n, struct suffix s, unsigned scale,
-		  uint64_t *ret, struct pst_err *err)
+static int finish(const char *text, struct number n, struct suffix s, unsigned scale, uint64_t *ret,
+		  struct pst_err *err)
 {
 	uint64_t v = 0;
 	if (!scale_up(n, s, scale, &v)) {

@@ -26,14 +26,13 @@ enum pst_quantity_unit {
  * Returns PST_OK with the amount in *ret, or PST_E_SPEC (not a quantity, or
  * beyond 64 bits); the caller knows the file and pointer and adds them.
  */
-PST_CHECKED PST_NONNULL(1, 3)
-int pst_quantity_parse(const char *text, enum pst_quantity_unit unit, uint64_t *ret,
-		       struct pst_err *err);
+PST_CHECKED PST_NONNULL(1, 3) int pst_quantity_parse(const char *text, enum pst_quantity_unit unit,
+						     uint64_t *ret, struct pst_err *err);
 
 /*
  * Bytes as a Docker command line means them: b, k, m, g and t in lower case,
  * with or without a final b, are powers of 1024 ("512m" is 512 MiB, where
  * Kubernetes reads thousandths of a byte). Every other form is as above.
  */
-PST_CHECKED PST_NONNULL(1, 2)
-int pst_quantity_docker_bytes(const char *text, uint64_t *ret, struct pst_err *err);
+PST_CHECKED PST_NONNULL(1, 2) int pst_quantity_docker_bytes(const char *text, uint64_t *ret,
+							    struct pst_err *err);

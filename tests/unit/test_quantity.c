@@ -49,11 +49,17 @@ Test(quantity, rates_may_name_their_bits)
 
 Test(quantity, nonsense_and_overflow_are_refused_and_leave_out_alone)
 {
-	static const char *const bad[] = {"",	  " 1",	   "1 ",     "-1",  "+1", "Mi", ".",
-					  "1..2", "1.2.3", "0x10",   "1mi", "1KiB", "1Gbit",
-					  "nan",  "1e",	   "1e-",    "1e99", "1Mi\xff",
-					  "16Ei", "18446744073709551616", "1e36",
-					  "99999999999999999999999999999999999999999"};
+	static const char *const bad[] = {"",      " 1",
+					  "1 ",    "-1",
+					  "+1",    "Mi",
+					  ".",     "1..2",
+					  "1.2.3", "0x10",
+					  "1mi",   "1KiB",
+					  "1Gbit", "nan",
+					  "1e",    "1e-",
+					  "1e99",  "1Mi\xff",
+					  "16Ei",  "18446744073709551616",
+					  "1e36",  "99999999999999999999999999999999999999999"};
 	for (size_t i = 0; i < PST_NELEM(bad); i++) {
 		uint64_t v = 77;
 		struct pst_err err = {0};
@@ -69,8 +75,8 @@ Test(quantity, docker_letters_are_binary_and_the_rest_is_kubernetes)
 	static const struct {
 		const char *s;
 		uint64_t v;
-	} t[] = {{"1g", 1073741824}, {"512m", 536870912}, {"4k", 4096},	     {"10b", 10},
-		 {"2gb", 2147483648}, {"100Mi", 104857600}, {"7", 7}, {"0.5g", 536870912}};
+	} t[] = {{"1g", 1073741824},  {"512m", 536870912},  {"4k", 4096}, {"10b", 10},
+		 {"2gb", 2147483648}, {"100Mi", 104857600}, {"7", 7},     {"0.5g", 536870912}};
 	for (size_t i = 0; i < PST_NELEM(t); i++) {
 		uint64_t v = 0;
 		cr_assert_eq(pst_quantity_docker_bytes(t[i].s, &v, NULL), PST_OK, "%s", t[i].s);
