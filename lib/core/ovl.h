@@ -35,9 +35,12 @@ struct pst_ovl_layout {
 	struct pst_ovl_opt *opt;
 	size_t nopt;
 	bool readonly;  /* "ro" was given */
+	bool nosuid;    /* mount flags of the same names: the copy keeps them (I-1) */
+	bool nodev;
+	bool noexec;
 	bool userxattr; /* made inside a user namespace: not ours to rebuild */
 	bool mapped;    /* carries uidmap=/gidmap=: the caller maps it itself */
-	bool is_volatile; /* work holds a marker that refuses a second mount */
+	bool is_volatile; /* its work directory refuses a second mount */
 	char *unsupported; /* why it cannot be rebuilt, a phrase; NULL if it can */
 };
 
