@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +45,11 @@ static ssize_t op_getdents64(int fd, void *buf, size_t size)
 static int op_ioctl(int fd, unsigned long req, void *arg)
 {
 	return ioctl(fd, req, arg);
+}
+
+static int op_fcntl(int fd, int cmd, long arg)
+{
+	return fcntl(fd, cmd, arg);
 }
 
 static int op_open_tree(int dfd, const char *path, unsigned flags)
@@ -131,6 +137,8 @@ const struct pst_hostops pst_hostops_real = {
 	.pipe2 = pipe2,
 	.poll = poll,
 	.ioctl = op_ioctl,
+	.fcntl = op_fcntl,
+	.dup3 = dup3,
 	.mount = mount,
 	.umount2 = umount2,
 	.open_tree = op_open_tree,
@@ -150,6 +158,8 @@ const struct pst_hostops pst_hostops_real = {
 	.kill = kill,
 	.pidfd_open = op_pidfd_open,
 	.pidfd_send_signal = op_pidfd_send_signal,
+	.sigprocmask = sigprocmask,
+	.signalfd = signalfd,
 	.ptrace = op_ptrace,
 	.seccomp = op_seccomp,
 	.socket = socket,

@@ -18,6 +18,7 @@
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -60,6 +61,8 @@ struct pst_hostops {
 	int (*pipe2)(int fds[2], int flags);
 	int (*poll)(struct pollfd *fds, nfds_t n, int ms);
 	int (*ioctl)(int fd, unsigned long req, void *arg);
+	int (*fcntl)(int fd, int cmd, long arg);
+	int (*dup3)(int old, int new_, int flags);
 	/* mounts */
 	int (*mount)(const char *src, const char *dst, const char *type, unsigned long flags,
 		     const void *data);
@@ -84,6 +87,8 @@ struct pst_hostops {
 	int (*kill)(pid_t pid, int sig);
 	int (*pidfd_open)(pid_t pid, unsigned flags);
 	int (*pidfd_send_signal)(int pidfd, int sig);
+	int (*sigprocmask)(int how, const sigset_t *set, sigset_t *old);
+	int (*signalfd)(int fd, const sigset_t *mask, int flags);
 	long (*ptrace)(int req, pid_t pid, void *addr, void *data);
 	int (*seccomp)(unsigned op, unsigned flags, void *args);
 	/* sockets (console socket, gate) */
