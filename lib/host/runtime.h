@@ -1,13 +1,14 @@
 /*
  * host/runtime.h - find the OCI runtime, know it, run it.
  *
- * The runtime is always started with its absolute path as found, descriptors as
- * inherited (runc's --preserve-fds counts from 3) and our signal mask undone.
+ * The runtime is always started with its absolute path as found and descriptors as
+ * inherited (runc's --preserve-fds counts from 3).
  * One variable is added to its environment, PST_RUNTIME_ENV, so that a copy of
  * ourselves in the runtime's place is recognised instead of starting itself for ever.
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -49,6 +50,8 @@ struct pst_spawn {
 	struct pst_buf *out;      /* collect stdout here; NULL: inherit */
 	size_t out_max;           /* 0: 16 MiB; more is PST_E_RUNTIME and the child is killed */
 	bool quiet;               /* stdin and stderr are /dev/null (probes) */
+	const sigset_t *mask;     /* its signal mask; NULL: ours. Who blocked signals for
+				     host/sigforward.h gives the mask from before */
 	bool die_with_us;         /* PR_SET_PDEATHSIG SIGKILL: only where a runtime stopped
 				     half-way leaves nothing behind (state, list, features) */
 	/* Runs in the child just before exec (netns, filter). Non-zero: the child
@@ -79,7 +82,7 @@ int pst_runtime_wait(struct pst_child *c, int *ret_status, struct pst_err *err);
 PST_CHECKED PST_NONNULL(1, 2)
 int pst_runtime_run(const struct pst_spawn *s, int *ret_status, struct pst_err *err);
 
-/* Become the runtime: s->before, then exec (out, quiet and die_with_us are ignored).
+/* Become the runtime: s->before, then exec (out, quiet, mask and die_with_us are ignored).
  * Returns only on failure. */
 PST_CHECKED PST_NONNULL(1)
 int pst_runtime_exec(const struct pst_spawn *s, struct pst_err *err);
