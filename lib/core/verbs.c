@@ -1,0 +1,226 @@
+#include "core/verbs.h"
+
+#include <string.h>
+
+#define B(n, a, h) {.name = (n), .alt = (a), .kind = PST_FLAG_BOOL, .help = (h)}
+#define V(n, a, h) {.name = (n), .alt = (a), .kind = PST_FLAG_VALUE, .help = (h)}
+#define L(n, a, h) {.name = (n), .alt = (a), .kind = PST_FLAG_LIST, .help = (h)}
+#define OUR(n, h) {.name = (n), .kind = PST_FLAG_VALUE, .ours = true, .help = (h)}
+#define END {.name = NULL}
+
+const struct pst_flag pst_global_flags[] = {
+	OUR("policy", "policy file of this node, instead of the one it was built with"),
+	OUR("runtime", "OCI runtime to drive: a path, or a name found in PATH"),
+	OUR("class", "class of the policy to apply"),
+	B("debug", 0, "make the runtime log its debug messages"),
+	V("log", 0, "file that gets the log records; the last one is the error"),
+	V("log-format", 0, "form of the log records: text or json"),
+	V("root", 0, "directory of the runtime's container state"),
+	V("criu", 0, "criu program for checkpoint and restore"),
+	B("systemd-cgroup", 0, "let systemd make the cgroups"),
+	V("rootless", 0, "ignore cgroup permission errors: true, false or auto"),
+	V("cgroup-manager", 0, NULL), /* crun's */
+	B("help", 'h', "show help"),
+	B("version", 'v', "print the version of the runtime, then ours"),
+	END,
+};
+
+#define HELP B("help", 'h', "show help")
+#define BUNDLE V("bundle", 'b', "bundle directory, the current one by default")
+#define CONSOLE V("console-socket", 0, "unix socket that gets the terminal's master end")
+#define PIDFD V("pidfd-socket", 0, "unix socket that gets a pidfd of the process")
+#define PID_FILE V("pid-file", 0, "file to write the process id to")
+#define NO_PIVOT B("no-pivot", 0, "chroot instead of pivot_root, for a rootfs on a ramdisk")
+#define NO_KEYRING B("no-new-keyring", 0, "keep the caller's session keyring")
+#define PRESERVE V("preserve-fds", 0, "number of descriptors to pass on, from 3")
+#define NO_REAPER B("no-subreaper", 0, "do not adopt the container's orphans")
+#define DETACH B("detach", 'd', "return once the process runs")
+
+static const struct pst_flag none[] = {HELP, END};
+
+static const struct pst_flag create_flags[] = {
+	BUNDLE, CONSOLE, PIDFD, PID_FILE, NO_PIVOT, NO_KEYRING, PRESERVE, HELP, END,
+};
+
+static const struct pst_flag run_flags[] = {
+	BUNDLE,	   CONSOLE,  PIDFD,	 DETACH,   B("keep", 0, "keep the container after its end"),
+	PID_FILE,  NO_REAPER, NO_PIVOT, NO_KEYRING, PRESERVE,
+	HELP,	   END,
+};
+
+static const struct pst_flag delete_flags[] = {
+	B("force", 'f', "kill the container first if it runs"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag exec_flags[] = {
+	CONSOLE,
+	PIDFD,
+	V("cwd", 0, "working directory inside"),
+	L("env", 'e', "variable to set, NAME=VALUE"),
+	B("tty", 't', "give it a terminal"),
+	V("user", 'u', "user inside, UID[:GID]"),
+	L("additional-gids", 'g', "more group ids"),
+	V("process", 'p', "process.json that says all of it"),
+	DETACH,
+	PID_FILE,
+	V("process-label", 0, "SELinux label"),
+	V("apparmor", 0, "AppArmor profile"),
+	B("no-new-privs", 0, "set no_new_privs; never takes it away"),
+	L("cap", 'c', "capability to add, within the container's ceiling"),
+	PRESERVE,
+	L("cgroup", 0, "existing sub-cgroup, [CONTROLLER:]PATH"),
+	B("ignore-paused", 0, "also in a paused container"),
+	HELP,
+	END,
+};
+
+#define CRIU_COMMON                                                                              \
+	V("image-path", 0, "directory of the image files"),                                      \
+		V("work-path", 0, "directory of work files and logs"),                           \
+		B("tcp-established", 0, "allow open TCP connections"),                           \
+		B("ext-unix-sk", 0, "allow external unix sockets"),                              \
+		B("shell-job", 0, "allow shell jobs"),                                           \
+		B("file-locks", 0, "handle file locks"),                                         \
+		V("manage-cgroups-mode", 0, "soft, full, strict or ignore"),                     \
+		L("empty-ns", 0, "namespace to make without its properties"),                    \
+		B("auto-dedup", 0, "deduplicate memory images"),                                 \
+		B("lazy-pages", 0, "move memory pages when they are touched")
+
+static const struct pst_flag checkpoint_flags[] = {
+	CRIU_COMMON,
+	V("parent-path", 0, "image files of the pre-dump before"),
+	B("leave-running", 0, "let the container run on"),
+	B("tcp-skip-in-flight", 0, "skip TCP connections being made"),
+	B("link-remap", 0, "link unlinked files back"),
+	V("status-fd", 0, "descriptor criu writes to when lazy pages are ready"),
+	V("page-server", 0, "ADDRESS:PORT of the page server"),
+	B("pre-dump", 0, "dump memory only and let the container run on"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag restore_flags[] = {
+	BUNDLE,
+	CONSOLE,
+	CRIU_COMMON,
+	DETACH,
+	PID_FILE,
+	NO_REAPER,
+	NO_PIVOT,
+	V("lsm-profile", 0, "TYPE:NAME of the LSM profile to restore with"),
+	V("lsm-mount-context", 0, "LSM mount context to restore with"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag update_flags[] = {
+	V("resources", 'r', "file with the resources, - for standard input"),
+	V("blkio-weight", 0, "cgroup weight of block IO, 10 to 1000"),
+	V("cpu-period", 0, "CPU period in microseconds"),
+	V("cpu-quota", 0, "CPU time in a period, in microseconds"),
+	V("cpu-burst", 0, "CPU time that may be saved up, in microseconds"),
+	V("cpu-share", 0, "CPU weight against other containers"),
+	V("cpu-rt-period", 0, "realtime period in microseconds"),
+	V("cpu-rt-runtime", 0, "realtime time in a period, in microseconds"),
+	V("cpuset-cpus", 0, "CPUs to use"),
+	V("cpuset-mems", 0, "memory nodes to use"),
+	V("cpu-idle", 0, "1: run only when nothing else does"),
+	V("kernel-memory", 0, NULL),
+	V("kernel-memory-tcp", 0, NULL),
+	V("memory", 0, "memory limit in bytes"),
+	V("memory-reservation", 0, "soft memory limit in bytes"),
+	V("memory-swap", 0, "limit of memory and swap in bytes, -1 for none"),
+	V("pids-limit", 0, "greatest number of processes"),
+	V("l3-cache-schema", 0, "Intel RDT schema of the L3 cache"),
+	V("mem-bw-schema", 0, "Intel RDT schema of memory bandwidth"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag list_flags[] = {
+	V("format", 'f', "table or json"),
+	B("quiet", 'q', "ids only"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag ps_flags[] = {V("format", 'f', "table or json"), HELP, END};
+
+static const struct pst_flag events_flags[] = {
+	V("interval", 0, "time between two records, 5s by default"),
+	B("stats", 0, "one record, then end"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag kill_flags[] = {
+	B("all", 'a', "every process of the container"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag spec_flags[] = {
+	V("bundle", 'b', "bundle directory to write config.json to"),
+	B("rootless", 0, "for a runtime without root"),
+	HELP,
+	END,
+};
+
+#define ID "CONTAINER-ID"
+
+/* name, arguments, summary, flags, min, max, order, by, oci, has_id */
+const struct pst_verb pst_verbs[] = {
+	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
+	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},
+	{"create", ID, "create a hardened container", create_flags, 1, 1, PST_ARGS_MOVED,
+	 PST_BY_US, true, true},
+	{"delete", ID, "delete a container and everything made for it", delete_flags, 1, 1,
+	 PST_ARGS_MOVED, PST_BY_US, true, true},
+	{"events", ID, "show resource use and events of a container", events_flags, 1, 1,
+	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},
+	{"exec", ID " COMMAND [ARGS...]", "run a process in a container, confined as it is",
+	 exec_flags, 1, -1, PST_ARGS_ASIS, PST_BY_US, true, true},
+	{"features", "", "what the runtime and postern can do, as JSON", none, 0, 0,
+	 PST_ARGS_MOVED, PST_BY_US, true, false},
+	{"kill", ID " [SIGNAL]", "send a signal to a container, TERM by default", kill_flags, 1, 2,
+	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},
+	{"list", "", "list containers", list_flags, 0, 0, PST_ARGS_MOVED, PST_BY_US, true, false},
+	{"pause", ID, "suspend all processes of a container", none, 1, 1, PST_ARGS_MOVED,
+	 PST_BY_RUNTIME, true, true},
+	{"ps", ID " [PS-OPTIONS]", "show the processes of a container", ps_flags, 1, -1,
+	 PST_ARGS_ASIS, PST_BY_RUNTIME, true, true},
+	{"restore", ID, "restore a container from a checkpoint", restore_flags, 1, 1,
+	 PST_ARGS_MOVED, PST_BY_US, true, true},
+	{"resume", ID, "let a paused container go on", none, 1, 1, PST_ARGS_MOVED,
+	 PST_BY_RUNTIME, true, true},
+	{"run", ID, "create and start a hardened container, wait for it and delete it", run_flags,
+	 1, 1, PST_ARGS_MOVED, PST_BY_US, true, true},
+	{"spec", "", "write a config.json to start from", spec_flags, 0, 0, PST_ARGS_MOVED,
+	 PST_BY_RUNTIME, true, false},
+	{"start", ID, "start a created container that was verified", none, 1, 1, PST_ARGS_MOVED,
+	 PST_BY_US, true, true},
+	{"state", ID, "show the state of a container", none, 1, 1, PST_ARGS_MOVED, PST_BY_US, true,
+	 true},
+	{"update", ID, "change resource limits within the policy's", update_flags, 1, 1,
+	 PST_ARGS_MOVED, PST_BY_US, true, true},
+	{.name = NULL},
+};
+
+const struct pst_verb *pst_verb_find(const char *name)
+{
+	for (const struct pst_verb *v = pst_verbs; v->name != NULL; v++)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}
+
+const struct pst_flag *pst_flag_find(const struct pst_flag *flags, const char *name, size_t n)
+{
+	for (const struct pst_flag *f = flags; f->name != NULL; f++)
+		if ((n == 1 && f->alt == name[0] && f->alt != '\0') ||
+		    (strlen(f->name) == n && memcmp(f->name, name, n) == 0))
+			return f;
+	return NULL;
+}
