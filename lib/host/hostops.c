@@ -167,6 +167,7 @@ const struct pst_hostops pst_hostops_real = {
 	.listen = listen,
 	.accept4 = accept4,
 	.connect = connect,
+	.getsockopt = getsockopt,
 	.sendmsg = sendmsg,
 	.recvmsg = recvmsg,
 	.getrandom = getrandom,

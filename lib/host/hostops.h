@@ -97,6 +97,7 @@ struct pst_hostops {
 	int (*listen)(int fd, int backlog);
 	int (*accept4)(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 	int (*connect)(int fd, const struct sockaddr *addr, socklen_t len);
+	int (*getsockopt)(int fd, int level, int name, void *val, socklen_t *len);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);
 	ssize_t (*getrandom)(void *buf, size_t size, unsigned flags);
