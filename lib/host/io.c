@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -162,9 +163,9 @@ struct dirent64_raw { /* getdents64(2) */
 
 #define REMOVE_DEPTH 64
 
-static int remove_at(int dfd, const char *name, dev_t dev, unsigned depth, struct pst_err *err);
+static int remove_at(int dfd, const char *name, unsigned depth, struct pst_err *err);
 
-static int remove_entries(int fd, dev_t dev, unsigned depth, struct pst_err *err)
+static int remove_entries(int fd, unsigned depth, struct pst_err *err)
 {
 	_Alignas(struct dirent64_raw) char buf[8192];
 	ssize_t n;
@@ -174,7 +175,7 @@ static int remove_entries(int fd, dev_t dev, unsigned depth, struct pst_err *err
 			at += d->reclen;
 			if (strcmp(d->name, ".") == 0 || strcmp(d->name, "..") == 0)
 				continue;
-			const int rc = remove_at(fd, d->name, dev, depth + 1, err);
+			const int rc = remove_at(fd, d->name, depth + 1, err);
 			if (rc != PST_OK)
 				return rc;
 		}
@@ -182,7 +183,7 @@ static int remove_entries(int fd, dev_t dev, unsigned depth, struct pst_err *err
 	return n == 0 ? PST_OK : pst_fail_sys(err, "cannot list a directory to remove");
 }
 
-static int remove_at(int dfd, const char *name, dev_t dev, unsigned depth, struct pst_err *err)
+static int remove_at(int dfd, const char *name, unsigned depth, struct pst_err *err)
 {
 	if (pst_host->unlinkat(dfd, name, 0) == 0 || errno == ENOENT)
 		return PST_OK;
@@ -191,17 +192,19 @@ static int remove_at(int dfd, const char *name, dev_t dev, unsigned depth, struc
 	if (depth >= REMOVE_DEPTH)
 		return pst_fail(err, PST_E_HOST, "", "cannot remove %s: too deep", name);
 
-	pst_auto_fd fd = pst_host->openat(
-		dfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
+	/* Not by comparing devices: a bind mount of the same file system has the same
+	 * one, and behind it lie somebody's data. */
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH,
+	};
+	pst_auto_fd fd = pst_host->openat2(dfd, name, &how, sizeof how);
+	if (fd < 0 && errno == EXDEV)
+		return pst_fail(err, PST_E_HOST, "", "cannot remove %s: a mount is still there", name);
 	if (fd < 0)
 		return pst_fail_sys(err, "cannot open %s to remove it", name);
-	struct stat st;
-	if (pst_host->fstat(fd, &st) != 0)
-		return pst_fail_sys(err, "cannot stat %s", name);
-	if (dev != 0 && st.st_dev != dev)
-		return pst_fail(err, PST_E_HOST, "", "cannot remove %s: a mount is still there", name);
 
-	const int rc = remove_entries(fd, st.st_dev, depth, err);
+	const int rc = remove_entries(fd, depth, err);
 	if (rc != PST_OK)
 		return rc;
 	if (pst_host->unlinkat(dfd, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
@@ -211,9 +214,15 @@ static int remove_at(int dfd, const char *name, dev_t dev, unsigned depth, struc
 
 int pst_io_remove_tree(int dfd, const char *name, struct pst_err *err)
 {
-	struct stat st;
-	/* The parent's device: a mount on the tree itself must stop us too. */
-	if (pst_host->fstatat(dfd, ".", &st, 0) != 0 && errno != ENOTDIR)
-		return pst_fail_sys(err, "cannot stat the parent of %s", name);
-	return remove_at(dfd, name, dfd == AT_FDCWD ? 0 : st.st_dev, 0, err);
+	/* The way to the tree may cross mounts, the last step may not. */
+	const char *slash = strrchr(name, '/');
+	if (slash == NULL)
+		return remove_at(dfd, name, 0, err);
+	pst_auto_free char *parent = strndup(name, slash == name ? 1 : (size_t)(slash - name));
+	if (parent == NULL)
+		return pst_fail_nomem(err);
+	pst_auto_fd fd = pst_host->openat(dfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return errno == ENOENT ? PST_OK : pst_fail_sys(err, "cannot open %s", parent);
+	return remove_at(fd, slash + 1, 0, err);
 }
