@@ -80,6 +80,6 @@ int pst_execspec_plan(int argc, char *const argv[], const json_t *process_file,
  * Bring a process object inside `lim`, in place. *changed is set when anything
  * differed. Errors as above, pointers relative to the object.
  */
-PST_CHECKED PST_NONNULL(1, 2, 3, 4)
+PST_CHECKED PST_NONNULL(2, 3, 4)
 int pst_execspec_confine(json_t *process, const struct pst_exec_limits *lim,
 			 struct pst_notes *notes, bool *changed, struct pst_err *err);
