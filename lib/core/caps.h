@@ -21,8 +21,10 @@ const char *pst_caps_name(unsigned nr);
 int pst_caps_number(const char *name);
 
 /* A JSON array of names; unknown ones are returned in *ret_unknown (first one,
- * borrowed) and otherwise ignored, as runc >= 1.1 does with a warning. Anything
- * but an array of strings is PST_E_SPEC at `pointer`. NULL is the empty set. */
+ * borrowed, NULL if none) and otherwise ignored, as runc >= 1.1 does with a
+ * warning. A name counts only as capabilities(7) spells it: runc knows no other
+ * spelling in a spec. Anything but an array of strings is PST_E_SPEC at
+ * `pointer`. NULL is the empty set; ret_unknown may be NULL. */
 PST_CHECKED int pst_caps_parse(const json_t *names, const char *pointer, pst_capset *ret,
 			       const char **ret_unknown, struct pst_err *err);
 

@@ -259,3 +259,22 @@ json_t *pst_json_copy(const json_t *j)
 		return json_stringn_nocheck(json_string_value(j), json_string_length(j));
 	return json_copy((json_t *)(uintptr_t)j);
 }
+
+void pst_json_pointer_push(char *buf, size_t size, const char *key)
+{
+	const size_t start = strlen(buf);
+	size_t n = start;
+	bool fits = n + 1 < size;
+	if (fits)
+		buf[n++] = '/';
+	for (const char *p = key; fits && *p != '\0'; p++) {
+		const bool special = *p == '~' || *p == '/';
+		fits = n + 1 + special < size;
+		if (!fits)
+			break;
+		if (special)
+			buf[n++] = '~';
+		buf[n++] = *p == '~' ? '0' : *p == '/' ? '1' : *p;
+	}
+	buf[fits ? n : start] = '\0';
+}

@@ -86,3 +86,9 @@ PST_CHECKED bool pst_json_put(json_t *root, const char *pointer, json_t *value);
 
 /* A deep copy, raw numbers included; new reference, NULL without memory. */
 PST_CHECKED json_t *pst_json_copy(const json_t *j);
+
+/*
+ * Append "/" and `key`, escaped as RFC 6901 wants, to the pointer in buf. A key
+ * that does not fit is left out whole, so that what stands there stays true.
+ */
+void pst_json_pointer_push(char *buf, size_t size, const char *key);

@@ -72,6 +72,7 @@ struct pst_policy {
 	struct pst_strv mask_paths;     /* added to linux.maskedPaths */
 	struct pst_strv readonly_paths; /* added to linux.readonlyPaths */
 	bool safety_net;         /* /runtime/safetyNet, default true */
+	char *class_name;        /* the class chosen, or NULL */
 	json_t *tree;            /* merged document, for printing and origins */
 	struct pst_origin *origins; /* private to policy*.c */
 	size_t norigins;

@@ -91,3 +91,14 @@ Test(json, put_makes_the_way_and_removes)
 	cr_assert_eq(pst_json_dump(j, PST_JSON_COMPACT, &out, NULL), PST_OK);
 	cr_assert_str_eq(pst_buf_cstr(&out), "{\"l\":{\"n\":[{\"t\":\"user\"}]},\"p\":{\"q\":true}}");
 }
+
+Test(json, pointer_push_escapes_and_never_cuts_a_key)
+{
+	char p[16] = "/a";
+	pst_json_pointer_push(p, sizeof p, "b~/c");
+	cr_assert_str_eq(p, "/a/b~0~1c");
+	pst_json_pointer_push(p, sizeof p, "toolong");
+	cr_assert_str_eq(p, "/a/b~0~1c");
+	pst_json_pointer_push(p, sizeof p, "defgh");
+	cr_assert_str_eq(p, "/a/b~0~1c/defgh");
+}

@@ -1,0 +1,178 @@
+/*
+ * Every key of the policy, as data. What cannot be honoured yet is refused, so
+ * that no file claims a protection that is not there:
+ *
+ *   key                      accepted because it asks for nothing    refused
+ *   /profile/mode            enforce, off (both work)                complain
+ *   /ids/fallback            refuse, off (both work)                 chown
+ *   /limits/disk/ANY         null                                    any amount
+ *   /limits/network/ANY      null                                    any amount
+ *   /denials/record          false, null                             true
+ *   /denials/ratePerSecond   any: bounds a record that is not kept   -
+ *   /execGate                log (exec is let through), null         deny
+ *   /images/onMissing        allow                                   refuse
+ *   /images/maxSeverity      critical (tolerates every finding)      all below
+ *   /images/fixableOnly      any: narrows a limit that never bites   -
+ *   /images/maxAge           any: an old verdict is a missing one    -
+ *
+ * A class is held to the same, chosen or not.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "core/policy_priv.h"
+#include "core/policytext.h"
+
+#define FIELD(m) .field = offsetof(struct pst_policy, m)
+#define NOFIELD .field = PST_PK_UNTYPED
+
+#define PIDS_MAX UINT64_C(4194304)        /* PID_MAX_LIMIT, proc_sys_kernel(5) pid_max */
+#define NOFILE_MAX UINT64_C(2147483584)   /* highest fs.nr_open, kernel fs/file.c */
+#define MEMORY_MIN (UINT64_C(1) << 20)    /* less starts no program: a slip such as "500m" */
+#define CPU_MIN 10                        /* millicores: 1 ms in 100 ms, the kernel's least quota */
+#define CPU_MAX UINT64_C(1000000)         /* 1,000 CPUs */
+
+static const char *const words_ids_mode[] = {"map", "off", NULL};
+static const char *const words_fallback[] = {"refuse", "chown", "off", NULL};
+static const char *const later_fallback[] = {"chown", NULL};
+static const char *const words_mode[] = {"enforce", "off", "complain", NULL};
+static const char *const later_mode[] = {"complain", NULL};
+static const char *const words_nnp[] = {"caller", "force", NULL};
+static const char *const words_grant[] = {"refuse", "confine", "pass", NULL};
+static const char *const words_gate[] = {"log", "deny", NULL};
+static const char *const later_gate[] = {"deny", NULL};
+static const char *const words_missing[] = {"allow", "refuse", NULL};
+static const char *const later_missing[] = {"refuse", NULL};
+static const char *const words_severity[] = {"critical", "high", "medium", "low", "none", NULL};
+static const char *const later_severity[] = {"high", "medium", "low", "none", NULL};
+
+#define OBJECT(p) {.pointer = (p), .kind = PST_PK_OBJECT, NOFIELD}
+#define GRANT(name, k)                                                                   \
+	{.pointer = "/grants/" name, .kind = PST_PK_WORD, .words = words_grant, FIELD(grants[k])}
+#define AMOUNT(p, u, lo, hi, f, has)                                                     \
+	{.pointer = (p), .kind = PST_PK_QUANTITY, .flags = PST_PF_NULL, .unit = (u),     \
+	 .min = (lo), .max = (hi), FIELD(f), .present = offsetof(struct pst_policy, has)}
+#define LIMIT(name, f, u, lo, hi)                                                        \
+	{.pointer = "/limits/" name, .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD}, \
+	AMOUNT("/limits/" name "/default", u, lo, hi, f.dflt, f.has_default),            \
+	AMOUNT("/limits/" name "/max", u, lo, hi, f.max, f.has_max)
+#define LATER(p, u)                                                                      \
+	{.pointer = (p), .kind = PST_PK_QUANTITY, .flags = PST_PF_NULL | PST_PF_LATER,   \
+	 .unit = (u), .min = 1, .max = INT64_MAX, NOFIELD}
+#define PATHS(p, f)                                                                      \
+	{.pointer = (p), .kind = PST_PK_LIST, .text_ok = pst_policytext_path,            \
+	 .want = "a clean absolute path", FIELD(f)}
+
+const struct policy_key pst_policy_keys[] = {
+	{.pointer = "/version", .kind = PST_PK_NUMBER, .flags = PST_PF_TOP_ONLY, .min = 1, .max = 1,
+	 NOFIELD},
+
+	OBJECT("/runtime"),
+	{.pointer = "/runtime/path", .kind = PST_PK_TEXT, .text_ok = pst_policytext_program,
+	 .want = "a program's name, or its absolute path", FIELD(runtime_path)},
+	{.pointer = "/runtime/safetyNet", .kind = PST_PK_BOOL, FIELD(safety_net)},
+
+	OBJECT("/ids"),
+	{.pointer = "/ids/mode", .kind = PST_PK_WORD, .words = words_ids_mode, FIELD(ids_mode)},
+	{.pointer = "/ids/fallback", .kind = PST_PK_WORD, .words = words_fallback,
+	 .later = later_fallback, FIELD(ids_fallback)},
+	{.pointer = "/ids/pool", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
+	{.pointer = "/ids/pool/first", .kind = PST_PK_NUMBER, .min = 65536,
+	 .max = UINT64_C(4294836224), FIELD(pool_first), .present = offsetof(struct pst_policy, pool_set)},
+	{.pointer = "/ids/pool/blocks", .kind = PST_PK_NUMBER, .min = 1, .max = 65534,
+	 FIELD(pool_blocks)},
+	{.pointer = "/ids/size", .kind = PST_PK_NUMBER, .min = 65536, .max = 65536, NOFIELD},
+
+	OBJECT("/profile"),
+	{.pointer = "/profile/default", .kind = PST_PK_TEXT, .text_ok = pst_policytext_profile,
+	 .want = PST_POLICYTEXT_PROFILE, FIELD(profile_default)},
+	{.pointer = "/profile/allow", .kind = PST_PK_LIST, .text_ok = pst_policytext_allow,
+	 .want = PST_POLICYTEXT_PROFILE ", or \"*\"", FIELD(profile_allow)},
+	{.pointer = "/profile/mode", .kind = PST_PK_WORD, .words = words_mode, .later = later_mode,
+	 FIELD(profile_mode)},
+
+	OBJECT("/capabilities"),
+	{.pointer = "/capabilities/ceiling", .kind = PST_PK_CAPS, FIELD(cap_ceiling)},
+	{.pointer = "/noNewPrivileges", .kind = PST_PK_SWITCH, .words = words_nnp, FIELD(nnp_force)},
+
+	OBJECT("/grants"),
+	GRANT("privileged", PST_G_PRIVILEGED),
+	GRANT("hostNetwork", PST_G_HOST_NETWORK),
+	GRANT("hostPID", PST_G_HOST_PID),
+	GRANT("hostIPC", PST_G_HOST_IPC),
+	GRANT("hostDevices", PST_G_HOST_DEVICES),
+	GRANT("engineSockets", PST_G_ENGINE_SOCKETS),
+	GRANT("hostPathWrite", PST_G_HOST_PATH_WRITE),
+	GRANT("unmappedWrite", PST_G_UNMAPPED_WRITE),
+	GRANT("compatABI", PST_G_COMPAT_ABI),
+	GRANT("userns", PST_G_USERNS),
+
+	PATHS("/volumeRoots", volume_roots),
+	OBJECT("/exempt"),
+	{.pointer = "/exempt/namespaces", .kind = PST_PK_LIST, .text_ok = pst_policytext_namespace,
+	 .want = "a Kubernetes namespace", FIELD(exempt_namespaces)},
+	{.pointer = "/passAnnotations", .kind = PST_PK_LIST, .text_ok = pst_policytext_annotation,
+	 .want = "an annotation's key, or a prefix of keys and a final \"*\"",
+	 FIELD(pass_annotations)},
+
+	OBJECT("/limits"),
+	LIMIT("pids", pids, PST_QUANTITY_COUNT, 1, PIDS_MAX),
+	LIMIT("memory", memory, PST_QUANTITY_COUNT, MEMORY_MIN, INT64_MAX),
+	LIMIT("cpu", cpu, PST_QUANTITY_MILLI, CPU_MIN, CPU_MAX),
+	LIMIT("nofile", nofile, PST_QUANTITY_COUNT, 16, NOFILE_MAX),
+	{.pointer = "/limits/disk", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
+	LATER("/limits/disk/readBps", PST_QUANTITY_COUNT),
+	LATER("/limits/disk/writeBps", PST_QUANTITY_COUNT),
+	LATER("/limits/disk/readIops", PST_QUANTITY_COUNT),
+	LATER("/limits/disk/writeIops", PST_QUANTITY_COUNT),
+	LATER("/limits/disk/size", PST_QUANTITY_COUNT),
+	{.pointer = "/limits/network", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
+	LATER("/limits/network/egress", PST_QUANTITY_BITS),
+	LATER("/limits/network/ingress", PST_QUANTITY_BITS),
+
+	{.pointer = "/denials", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
+	{.pointer = "/denials/record", .kind = PST_PK_BOOL, .flags = PST_PF_NULL | PST_PF_LATER,
+	 NOFIELD},
+	{.pointer = "/denials/ratePerSecond", .kind = PST_PK_NUMBER, .flags = PST_PF_NULL, .min = 1,
+	 .max = 1000000, NOFIELD},
+	{.pointer = "/execGate", .kind = PST_PK_WORD, .flags = PST_PF_NULL, .words = words_gate,
+	 .later = later_gate, NOFIELD},
+
+	{.pointer = "/images", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
+	{.pointer = "/images/onMissing", .kind = PST_PK_WORD, .words = words_missing,
+	 .later = later_missing, NOFIELD},
+	{.pointer = "/images/maxSeverity", .kind = PST_PK_WORD, .words = words_severity,
+	 .later = later_severity, NOFIELD},
+	{.pointer = "/images/fixableOnly", .kind = PST_PK_BOOL, NOFIELD},
+	{.pointer = "/images/maxAge", .kind = PST_PK_TEXT, .flags = PST_PF_NULL,
+	 .text_ok = pst_policytext_age, .want = "a number and m, h or d, as in 30d", NOFIELD},
+
+	OBJECT("/paths"),
+	PATHS("/paths/masked", mask_paths),
+	PATHS("/paths/readOnly", readonly_paths),
+
+	{.pointer = "/classes", .kind = PST_PK_CLASSES, .flags = PST_PF_TOP_ONLY, NOFIELD},
+};
+
+const size_t pst_policy_nkeys = PST_NELEM(pst_policy_keys);
+
+const struct policy_key *pst_policy_key(const char *pointer)
+{
+	for (size_t i = 0; i < pst_policy_nkeys; i++)
+		if (pst_streq(pst_policy_keys[i].pointer, pointer))
+			return &pst_policy_keys[i];
+	return NULL;
+}
+
+const char *pst_grant_pointer(enum pst_grant_kind k)
+{
+	for (size_t i = 0; i < pst_policy_nkeys; i++)
+		if (pst_policy_keys[i].field == offsetof(struct pst_policy, grants[k]))
+			return pst_policy_keys[i].pointer;
+	return "/grants";
+}
+
+const char *pst_grant_word(enum pst_grant g)
+{
+	return (unsigned)g < PST_NELEM(words_grant) - 1 ? words_grant[g] : "refuse";
+}
