@@ -37,9 +37,11 @@ PST_CHECKED PST_NONNULL(1) int pst_procid_self(struct pst_procid *out, struct ps
 PST_CHECKED PST_NONNULL(2)
 int pst_procid_of(pid_t pid, struct pst_procid *out, struct pst_err *err);
 
-/* Is the process still there? A zombie counts as dead: it holds nothing. */
-PST_NONNULL(1) enum pst_alive pst_procid_alive(const struct pst_procid *p);
+/* Is the process still there, as seen by `self` (pst_procid_self)? A zombie
+ * counts as dead: it holds nothing. */
+PST_NONNULL(1, 2)
+enum pst_alive pst_procid_alive(const struct pst_procid *p, const struct pst_procid *self);
 
 /* "BOOT PIDNS PID START", for records; and back: false if `text` is not that. */
-void pst_procid_print(const struct pst_procid *p, char out[PST_PROCID_TEXT]);
-PST_CHECKED bool pst_procid_parse(const char *text, struct pst_procid *out);
+PST_NONNULL(1, 2) void pst_procid_print(const struct pst_procid *p, char out[PST_PROCID_TEXT]);
+PST_CHECKED PST_NONNULL(1, 2) bool pst_procid_parse(const char *text, struct pst_procid *out);

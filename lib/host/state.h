@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "core/ctrid.h"
 #include "core/idrange.h"
+#include "host/dirents.h"
 #include "host/procid.h"
 #include "host/statedir.h"
 

@@ -54,22 +54,6 @@ int pst_statedir_sub(struct pst_statedir *sd, enum pst_subdir which, int *ret, s
 /* Closes everything; accepts PST_STATEDIR_NONE. */
 void pst_statedir_close(struct pst_statedir *sd);
 
-/* Names in a directory, sorted, without "." and "..". */
-struct pst_dirnames {
-	char **v;
-	size_t n;
-	size_t cap;
-};
-
-/* All names of the open directory `fd` (its offset is rewound first). */
-PST_CHECKED PST_NONNULL(2)
-int pst_dirnames_read(int fd, struct pst_dirnames *out, struct pst_err *err);
-
-/* Frees the list; accepts an empty one ({0}). */
-void pst_dirnames_done(struct pst_dirnames *l);
-
-#define pst_auto_dirnames PST_CLEANUP(pst_dirnames_done) struct pst_dirnames
-
 /*
  * Add to a PST_E_HOST error of a write below the state directory what to do
  * about it (ENOSPC, EDQUOT: full; EROFS: read-only; EACCES, EPERM: not root).

@@ -1,0 +1,88 @@
+#include "core/plan.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "core/json.h"
+#include "core/plan_priv.h"
+
+int pst_work_step(struct pst_work *w, const char *step, json_t *arg, struct pst_err *err)
+{
+	json_t *s = arg == NULL ? NULL : json_pack("{s:s, s:o}", "step", step, "arg", arg);
+	if (json_array_append_new(w->plan->steps, s) != 0)
+		return pst_fail_nomem(err);
+	return PST_OK;
+}
+
+int pst_plan_steps(struct pst_work *w, struct pst_err *err)
+{
+	int rc = PST_OK;
+	if (w->moved)
+		rc = pst_work_step(w, "stdio", json_pack("{s:I}", "base", (json_int_t)w->plan->base), err);
+	if (rc == PST_OK)
+		rc = pst_work_step(w, "bundle", json_object(), err);
+	if (rc == PST_OK)
+		rc = pst_work_step(w, "runtime", json_object(), err);
+	if (rc == PST_OK)
+		rc = pst_work_step(w, "verify", json_object(), err);
+
+	/* Hooks run under the runtime: they may need what the fixed list denies. */
+	w->plan->safety_net = w->policy->safety_net && !w->spec->hooks && !w->privileged;
+	if (w->spec->hooks && w->policy->safety_net)
+		pst_note_add(&w->plan->notes, "/hooks", "spec /hooks",
+			     "the spec has hooks: the runtime runs without the fixed pre-exec filter");
+	return rc;
+}
+
+static int decide(struct pst_work *w, struct pst_err *err)
+{
+	static int (*const decisions[])(struct pst_work *, struct pst_err *) = {
+		pst_plan_ids,  pst_plan_rootfs,	  pst_plan_mounts,  pst_plan_caps,
+		pst_plan_syscalls, pst_plan_devices, pst_plan_paths,
+		pst_plan_net,  pst_plan_steps,
+	};
+	int rc = PST_OK;
+	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(decisions); i++)
+		rc = decisions[i](w, err);
+	return rc;
+}
+
+static int apply_edits(struct pst_plan *p, const json_t *tree, struct pst_err *err)
+{
+	p->spec = pst_json_copy(tree);
+	if (p->spec == NULL || p->notes.bad)
+		return pst_fail_nomem(err);
+	return pst_edits_apply(&p->edits, p->spec, err);
+}
+
+int pst_plan_make(const struct pst_plan_input *in, struct pst_plan *ret, struct pst_err *err)
+{
+	struct pst_plan p = {.steps = json_array()};
+	struct pst_work w = {
+		.in = in,
+		.spec = in->spec,
+		.policy = in->policy,
+		.facts = in->facts,
+		.plan = &p,
+		.profile_name = in->policy->profile_default,
+	};
+	int rc = p.steps == NULL ? pst_fail_nomem(err) : decide(&w, err);
+	if (rc == PST_OK)
+		rc = apply_edits(&p, in->spec->tree, err);
+	if (rc != PST_OK) {
+		pst_plan_done(&p);
+		return rc;
+	}
+	*ret = p;
+	return PST_OK;
+}
+
+void pst_plan_done(struct pst_plan *p)
+{
+	pst_edits_done(&p->edits);
+	pst_notes_done(&p->notes);
+	json_decref(p->steps);
+	pst_scprof_free(p->filter);
+	json_decref(p->spec);
+	*p = (struct pst_plan){0};
+}

@@ -1,0 +1,295 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/json.h"
+#include "core/plan_priv.h"
+
+enum pst_grant pst_work_grant(const struct pst_work *w, enum pst_grant_kind k)
+{
+	return w->exempt ? PST_PASS : w->policy->grants[k];
+}
+
+const char *pst_work_source(struct pst_work *w, const char *policy_pointer)
+{
+	return pst_policy_source(w->policy, policy_pointer, w->src, sizeof w->src);
+}
+
+int pst_work_need(struct pst_work *w, enum pst_grant_kind k, const char *pointer, const char *what,
+		  const char *cure, struct pst_err *err)
+{
+	const char *rule = pst_grant_pointer(k);
+	const char *key = strrchr(rule, '/') + 1;
+	const enum pst_grant g = pst_work_grant(w, k);
+	if (g == PST_REFUSE) {
+		pst_fail(err, PST_E_POLICY, pointer, "the container %s, which policy refuses", what);
+		pst_err_rule(err, pst_work_source(w, rule));
+		return pst_err_cure(err, "%s, or set \"%s\" under \"grants\" of the policy to %s", cure,
+				    key, k == PST_G_HOST_PATH_WRITE ? "\"confine\" or list the path in "
+								       "\"volumeRoots\""
+								     : "\"confine\" or \"pass\"");
+	}
+	pst_note_add(&w->plan->notes, pointer,
+		     w->exempt ? "policy /exempt/namespaces" : pst_work_source(w, rule),
+		     "the container %s: granted (%s)", what, pst_grant_word(g));
+	return PST_OK;
+}
+
+/* Privileged as the engines mean it: every capability, nothing masked, all devices. */
+static bool asks_privileged(const struct pst_spec *s)
+{
+	const pst_capset all = (UINT64_C(1) << 38) - 1; /* through CAP_AUDIT_READ: old engines */
+	if ((s->caps[PST_CAPS_BOUNDING] & all) != all)
+		return false;
+	return json_array_size(pst_json_at(s->tree, "/linux/maskedPaths")) == 0;
+}
+
+static int check_id(const char *pointer, uint64_t id, struct pst_err *err)
+{
+	if (id < PST_BLOCK_SIZE)
+		return PST_OK;
+	pst_fail(err, PST_E_SPEC, pointer,
+		 "id %llu is outside the container's block: ids go from 0 to %u",
+		 (unsigned long long)id, PST_BLOCK_SIZE - 1);
+	return pst_err_cure(err, "run the process with an id below %u", PST_BLOCK_SIZE);
+}
+
+static int check_ids(const struct pst_spec *s, struct pst_err *err)
+{
+	int rc = check_id("/process/user/uid", s->uid, err);
+	if (rc == PST_OK)
+		rc = check_id("/process/user/gid", s->gid, err);
+	const json_t *a = pst_json_at(s->tree, "/process/user/additionalGids");
+	for (size_t i = 0; rc == PST_OK && i < json_array_size(a); i++) {
+		char p[64];
+		uint64_t gid = 0;
+		snprintf(p, sizeof p, "/process/user/additionalGids/%zu", i);
+		if (pst_json_u64(json_array_get(a, i), &gid))
+			rc = check_id(p, gid, err);
+	}
+	return rc;
+}
+
+/* Does a mapping of the caller's give host root away? (I-2) */
+static bool maps_host_root(const struct pst_idmap m[8], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (m[i].size > 0 && m[i].host == 0)
+			return true;
+	return false;
+}
+
+static int callers_map(struct pst_work *w, struct pst_err *err)
+{
+	const struct pst_spec *s = w->spec;
+	w->plan->ids = PST_HOW_CALLER;
+	if (w->facts->full_root &&
+	    (maps_host_root(s->uid_map, s->nuid_map) || maps_host_root(s->gid_map, s->ngid_map))) {
+		const int rc = pst_work_need(w, PST_G_PRIVILEGED, "/linux/uidMappings",
+					     "maps an id of its user namespace to host root",
+					     "leave host id 0 out of the mapping", err);
+		if (rc != PST_OK)
+			return rc;
+	} else {
+		w->plan->expect.not_host_root = w->facts->full_root;
+	}
+	pst_note_add(&w->plan->notes, "/linux/namespaces", "spec /linux/uidMappings",
+		     "the spec brings its own user namespace: its mapping and its rootfs are left alone");
+	return PST_OK;
+}
+
+struct host_ns {
+	enum pst_ns_kind ns;
+	enum pst_grant_kind grant;
+	const char *what, *cure;
+};
+
+static const struct host_ns host_ns[] = {
+	{PST_NS_NETWORK, PST_G_HOST_NETWORK, "uses the host's network namespace",
+	 "give it a network namespace"},
+	{PST_NS_PID, PST_G_HOST_PID, "uses the host's process ids", "give it a pid namespace"},
+	{PST_NS_IPC, PST_G_HOST_IPC, "uses the host's System V IPC and message queues",
+	 "give it an ipc namespace"},
+};
+
+/* Namespaces shared with the host, or with somebody who is not confined. */
+static int check_shared(struct pst_work *w, bool *unmapped, struct pst_err *err)
+{
+	for (size_t i = 0; i < PST_NELEM(host_ns); i++) {
+		const struct host_ns *h = &host_ns[i];
+		const struct pst_ns *n = &w->spec->ns[h->ns];
+		const struct pst_ns_fact f = pst_facts_ns(w->facts, h->ns);
+		char p[64] = "/linux/namespaces";
+		if (n->present)
+			snprintf(p, sizeof p, "/linux/namespaces/%zu/path", n->index);
+
+		/* A network namespace the host made is the rule; the others belong to a process. */
+		const bool hosts = !n->present || f.is_hosts ||
+				   (n->path != NULL && h->ns != PST_NS_NETWORK && f.known &&
+				    f.owner == PST_OWNER_HOST);
+		if (!hosts)
+			continue;
+		const int rc = pst_work_need(w, h->grant, p, h->what, h->cure, err);
+		if (rc != PST_OK)
+			return rc;
+		/* /proc and mqueue of a namespace the host owns cannot be mounted from a
+		 * user namespace (userns.md 5): those two are granted whole or not at all. */
+		if (h->ns != PST_NS_NETWORK || pst_work_grant(w, h->grant) == PST_PASS)
+			*unmapped = true;
+		if (h->ns != PST_NS_NETWORK && pst_work_grant(w, h->grant) == PST_CONFINE) {
+			pst_fail(err, PST_E_POLICY, p,
+				 "the container %s, which a user namespace cannot have: \"confine\" has "
+				 "no meaning here", h->what);
+			pst_err_rule(err, pst_work_source(w, pst_grant_pointer(h->grant)));
+			return pst_err_cure(err, "%s, or set the grant to \"pass\"", h->cure);
+		}
+	}
+	return PST_OK;
+}
+
+/* A sibling whose user namespace has to be shared, because the spec joins one
+ * of its namespaces; all must agree. */
+static int find_sibling(struct pst_work *w, struct pst_ns_fact *ret, struct pst_err *err)
+{
+	static const enum pst_ns_kind kinds[] = {PST_NS_PID, PST_NS_IPC, PST_NS_UTS, PST_NS_NETWORK};
+	for (size_t i = 0; i < PST_NELEM(kinds); i++) {
+		const struct pst_ns *n = &w->spec->ns[kinds[i]];
+		const struct pst_ns_fact f = pst_facts_ns(w->facts, kinds[i]);
+		char p[64];
+		if (n->path == NULL || !f.known)
+			continue;
+		snprintf(p, sizeof p, "/linux/namespaces/%zu/path", n->index);
+		if (f.owner == PST_OWNER_OTHER) {
+			pst_fail(err, PST_E_SPEC, p,
+				 "the %s namespace at %s belongs to a user namespace that is no container "
+				 "of postern's", pst_ns_word(kinds[i]), n->path);
+			return pst_err_cure(err, "join a container that postern runs, or none");
+		}
+		if (f.owner != PST_OWNER_BLOCK)
+			continue;
+		if (ret->known && ret->base != f.base) {
+			pst_fail(err, PST_E_SPEC, p, "the spec joins namespaces of two containers with "
+				 "different id blocks (%u and %u)", ret->base, f.base);
+			return pst_err_cure(err, "join the namespaces of one container or pod only");
+		}
+		*ret = f;
+	}
+	return PST_OK;
+}
+
+static json_t *mapping(uint32_t base)
+{
+	return json_pack("[{s:i, s:I, s:I}]", "containerID", 0, "hostID", (json_int_t)base, "size",
+			 (json_int_t)PST_BLOCK_SIZE);
+}
+
+static void move_ids(struct pst_work *w, const struct pst_ns_fact *sibling)
+{
+	struct pst_plan *p = w->plan;
+	struct pst_edits *e = &p->edits;
+	char why[128];
+	p->ids = sibling->known ? PST_HOW_JOIN : PST_HOW_MAP;
+	p->base = sibling->known ? sibling->base : w->facts->base;
+	w->moved = true;
+	p->expect.maps = true;
+	p->expect.not_host_root = true;
+	p->expect.base = p->base;
+
+	snprintf(why, sizeof why, "container ids 0..%u become host ids %u..%u", PST_BLOCK_SIZE - 1,
+		 p->base, p->base + PST_BLOCK_SIZE - 1);
+	if (pst_json_at(w->spec->tree, "/linux/namespaces") == NULL)
+		pst_edit_set(e, "/linux/namespaces", json_array(), "spec /linux", "the spec lists none");
+	if (sibling->known)
+		pst_edit_set(e, "/linux/namespaces/-",
+			     json_pack("{s:s, s:s}", "type", "user", "path", sibling->userns),
+			     "spec /linux/namespaces",
+			     "shares the user namespace of the container whose namespaces it joins");
+	else
+		pst_edit_set(e, "/linux/namespaces/-", json_pack("{s:s}", "type", "user"),
+			     pst_work_source(w, "/ids"),
+			     "root of the container is not root of the host");
+	pst_edit_set(e, "/linux/uidMappings", mapping(p->base), pst_work_source(w, "/ids"), "%s", why);
+	pst_edit_set(e, "/linux/gidMappings", mapping(p->base), pst_work_source(w, "/ids"), "%s", why);
+
+	const struct pst_ns *uts = &w->spec->ns[PST_NS_UTS];
+	if (w->spec->hostname != NULL && uts->path != NULL)
+		pst_edit_remove(e, "/hostname", "kernel: sethostname(2)",
+				"the uts namespace is joined and belongs to another user namespace, which "
+				"alone may name it");
+}
+
+static bool not_moved(struct pst_work *w, const char *source, const char *why)
+{
+	w->plan->ids = PST_HOW_NONE;
+	pst_note_add(&w->plan->notes, "/linux/namespaces", source,
+		     "the container's ids are those of the host: %s", why);
+	return true;
+}
+
+/* Why ids stay as they are, if they do. */
+static bool stays(struct pst_work *w, bool unmapped)
+{
+	if (w->policy->ids_mode == PST_IDS_OFF)
+		return not_moved(w, pst_work_source(w, "/ids/mode"), "policy turned the move off");
+	if (!w->facts->full_root)
+		return not_moved(w, "facts /caller/root",
+				 "the caller is not root of the host and has no ids to give");
+	if (w->privileged)
+		return not_moved(w, pst_work_source(w, "/grants/privileged"),
+				 "it was granted full privileges");
+	if (unmapped)
+		return not_moved(w, "spec /linux/namespaces",
+				 "it was granted a namespace of the host as it is");
+	return false;
+}
+
+/* The rootfs or the kernel cannot be mapped: what policy says then. */
+static int unmappable(struct pst_work *w, const char *why, struct pst_err *err)
+{
+	if (w->policy->ids_fallback == PST_FB_OFF) {
+		not_moved(w, pst_work_source(w, "/ids/fallback"), why);
+		return PST_OK;
+	}
+	pst_fail(err, PST_E_POLICY, "/root/path", "the rootfs %s cannot be id-mapped: %s",
+		 w->facts->rootfs_path, why);
+	pst_err_rule(err, pst_work_source(w, "/ids/fallback"));
+	return pst_err_cure(err, "keep the rootfs on a file system that can (ext4, xfs, btrfs, tmpfs, "
+			    "overlay of these), or set \"ids\": {\"fallback\": \"off\"} in the policy");
+}
+
+int pst_plan_ids(struct pst_work *w, struct pst_err *err)
+{
+	bool unmapped = false;
+	struct pst_ns_fact sibling = {0};
+	int rc = PST_OK;
+
+	if (asks_privileged(w->spec)) {
+		rc = pst_work_need(w, PST_G_PRIVILEGED, "/process/capabilities/bounding",
+				   "asks to be privileged", "run it without --privileged", err);
+		w->privileged = pst_work_grant(w, PST_G_PRIVILEGED) == PST_PASS;
+	}
+	if (rc == PST_OK)
+		rc = check_shared(w, &unmapped, err);
+	if (rc != PST_OK)
+		return rc;
+	if (w->spec->ns[PST_NS_USER].present)
+		return callers_map(w, err);
+	if (stays(w, unmapped))
+		return PST_OK;
+	if (w->facts->rootfs == PST_ROOT_MISSING) {
+		pst_fail(err, PST_E_SPEC, "/root/path", "the root file system %s is not usable: %s",
+			 w->facts->rootfs_path, w->facts->rootfs_why);
+		return pst_err_cure(err, "name a directory that exists and is no symbolic link");
+	}
+	if (!w->facts->idmap)
+		return unmappable(w, "this kernel cannot id-map mounts (it takes 5.19 or newer)", err);
+	if (w->facts->rootfs_map == PST_MAP_NONE)
+		return unmappable(w, w->facts->rootfs_why, err);
+	if ((rc = check_ids(w->spec, err)) != PST_OK ||
+	    (rc = find_sibling(w, &sibling, err)) != PST_OK)
+		return rc;
+	if (w->facts->base == 0 && !sibling.known)
+		return pst_fail(err, PST_E_BUG, "/ids", "no id block was proposed to the plan");
+	move_ids(w, &sibling);
+	return PST_OK;
+}

@@ -1,0 +1,233 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/json.h"
+#include "core/plan_priv.h"
+
+static bool is_shared_prop(const char *p)
+{
+	return p != NULL && (strcmp(p, "shared") == 0 || strcmp(p, "rshared") == 0);
+}
+
+/* The runtime is started elsewhere than in the caller's bundle: a relative rootfs
+ * becomes absolute. */
+static void absolute_root(struct pst_work *w)
+{
+	if (w->spec->root_path[0] != '/')
+		pst_edit_set(&w->plan->edits, "/root/path", json_string(w->facts->rootfs_path),
+			     "spec /root/path", "the same directory by its absolute path");
+}
+
+int pst_plan_rootfs(struct pst_work *w, struct pst_err *err)
+{
+	const struct pst_facts *f = w->facts;
+	char root[512];
+	if (!w->moved) {
+		absolute_root(w);
+		return PST_OK;
+	}
+	if (is_shared_prop(w->spec->rootfs_propagation)) {
+		pst_fail(err, PST_E_SPEC, "/linux/rootfsPropagation",
+			 "mounts made in a user namespace cannot propagate to the host");
+		return pst_err_cure(err, "use \"slave\" or \"private\" propagation");
+	}
+
+	int rc = pst_work_step(w, "stage",
+			       json_pack("{s:s, s:I}", "path", f->stage, "base",
+					 (json_int_t)w->plan->base), err);
+	if (rc != PST_OK)
+		return rc;
+	static const char *const kinds[] = {"missing", "overlay", "dir", "layers"};
+	json_t *arg = json_pack("{s:s, s:s, s:s}", "kind", kinds[f->rootfs], "path", f->rootfs_path,
+				"form", f->overlay_form);
+	if (arg != NULL && f->layout != NULL)
+		(void)json_object_set(arg, "layout", (json_t *)(uintptr_t)f->layout);
+	if (arg != NULL && f->rootfs == PST_ROOT_DIR)
+		(void)json_object_set_new(arg, "recursive",
+					  json_boolean(f->rootfs_map == PST_MAP_RECURSIVE));
+	rc = pst_work_step(w, "rootfs", arg, err);
+	if (rc != PST_OK)
+		return rc;
+	snprintf(root, sizeof root, "%s/root", f->stage);
+	pst_edit_set(&w->plan->edits, "/root/path", json_string(root), "kernel: mount_setattr(2)",
+		     f->rootfs == PST_ROOT_DIR
+			     ? "id-mapped clone of the rootfs: ids on disk stay as they are"
+			     : "overlay rebuilt from id-mapped layers: ids on disk stay as they are");
+	return PST_OK;
+}
+
+/* ---- bind mounts ---- */
+
+static const char *const safe_nodes[] = {"/dev/null",	"/dev/zero",	"/dev/full",
+					 "/dev/random", "/dev/urandom", "/dev/tty"};
+
+static const char *const engine_names[] = {
+	"docker.sock", "containerd.sock", "containerd.sock.ttrpc", "crio.sock",
+	"podman.sock", "dockershim.sock", "cri-dockerd.sock", "buildkitd.sock",
+	"kubelet.sock", "libpod.sock", "frakti.sock",
+};
+
+static bool listed(const char *s, const char *const v[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(s, v[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_engine_socket(const struct pst_src_fact *f)
+{
+	const char *base = strrchr(f->path, '/');
+	return f->kind == PST_SRC_SOCKET && base != NULL &&
+	       listed(base + 1, engine_names, PST_NELEM(engine_names));
+}
+
+/* Directories through which an engine's socket could be reached. */
+static bool holds_engine_sockets(const struct pst_src_fact *f)
+{
+	static const char *const dirs[] = {"/run", "/var/run", "/", "/run/containerd", "/run/docker",
+					   "/run/crio", "/run/podman", "/var"};
+	return f->kind == PST_SRC_DIR && listed(f->path, dirs, PST_NELEM(dirs));
+}
+
+static bool kernel_tree(const char *path)
+{
+	return pst_path_under(path, "/proc") || pst_path_under(path, "/sys");
+}
+
+/* Is writing below `path` what volumes are for? The engine's own files lie beside
+ * the bundle it made; staging is ours. */
+static bool volume_place(const struct pst_work *w, const char *path)
+{
+	for (size_t i = 0; i < w->policy->volume_roots.n; i++)
+		if (pst_path_under(path, w->policy->volume_roots.v[i]) &&
+		    strcmp(path, w->policy->volume_roots.v[i]) != 0)
+			return true;
+	return pst_path_under(path, w->facts->bundle_path) ||
+	       (w->facts->stage[0] != '\0' && pst_path_under(path, w->facts->stage));
+}
+
+static int check_source(struct pst_work *w, const struct pst_mount *m,
+			const struct pst_src_fact *f, struct pst_err *err)
+{
+	char p[64], what[600];
+	int rc = PST_OK;
+	snprintf(p, sizeof p, "/mounts/%zu/source", m->index);
+	if (is_engine_socket(f) || (holds_engine_sockets(f))) {
+		snprintf(what, sizeof what, "reaches a container engine's socket through %s", f->path);
+		rc = pst_work_need(w, PST_G_ENGINE_SOCKETS, p, what, "leave the mount out", err);
+	}
+	if (rc == PST_OK && (f->kind == PST_SRC_BLK || (f->kind == PST_SRC_CHR &&
+			     !listed(f->path, safe_nodes, PST_NELEM(safe_nodes))))) {
+		snprintf(what, sizeof what, "gets the host device %s", f->path);
+		rc = pst_work_need(w, PST_G_HOST_DEVICES, p, what, "leave the device out", err);
+	}
+	if (rc == PST_OK && !m->readonly && (f->kind == PST_SRC_DIR || f->kind == PST_SRC_FILE) &&
+	    !volume_place(w, f->path)) {
+		snprintf(what, sizeof what, "may write the host path %s, which is no volume", f->path);
+		rc = pst_work_need(w, PST_G_HOST_PATH_WRITE, p, what, "mount it read-only", err);
+	}
+	return rc;
+}
+
+static int cannot_map(struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f,
+		      struct pst_err *err)
+{
+	char p[64], what[600];
+	snprintf(p, sizeof p, "/mounts/%zu/source", m->index);
+	pst_note_add(&w->plan->notes, p, "kernel: mount_setattr(2)",
+		     "%s is on %s, which cannot be id-mapped: files there belong to nobody the "
+		     "container knows", f->path, f->fs);
+	if (m->readonly)
+		return PST_OK;
+	snprintf(what, sizeof what, "may write %s, whose file system (%s) cannot be id-mapped", f->path,
+		 f->fs);
+	return pst_work_need(w, PST_G_UNMAPPED_WRITE, p, what, "mount it read-only", err);
+}
+
+static int map_volume(struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f,
+		      struct pst_err *err)
+{
+	char p[64], target[512];
+	if (f->map == PST_MAP_NONE)
+		return cannot_map(w, m, f, err);
+
+	const bool recursive = m->recursive && f->map == PST_MAP_RECURSIVE;
+	snprintf(p, sizeof p, "/mounts/%zu/source", m->index);
+	snprintf(target, sizeof target, "%s/v%zu", w->facts->stage, m->index);
+	if (m->recursive && !recursive)
+		pst_note_add(&w->plan->notes, p, "kernel: mount_setattr(2)",
+			     "something mounted below %s cannot be id-mapped and is left out", f->path);
+	const int rc = pst_work_step(
+		w, "volume",
+		json_pack("{s:I, s:s, s:s, s:b, s:b}", "index", (json_int_t)m->index, "source", m->source,
+			  "canonical", f->path, "recursive", (int)recursive, "slave",
+			  (int)(m->propagation == PST_PROP_SLAVE)),
+		err);
+	if (rc == PST_OK)
+		pst_edit_set(&w->plan->edits, p, json_string(target), "kernel: mount_setattr(2)",
+			     "id-mapped clone of %s: owners inside and on disk agree", f->path);
+	return rc;
+}
+
+static int plan_bind(struct pst_work *w, const struct pst_mount *m, struct pst_err *err)
+{
+	char p[64];
+	const struct pst_src_fact f = pst_facts_mount(w->facts, m->index);
+	if (!f.known || f.kind == PST_SRC_MISSING)
+		return PST_OK; /* the runtime says that there is no such source */
+	int rc = check_source(w, m, &f, err);
+	if (rc != PST_OK || !w->moved)
+		return rc;
+	if (m->propagation == PST_PROP_SHARED) {
+		snprintf(p, sizeof p, "/mounts/%zu/options", m->index);
+		pst_fail(err, PST_E_SPEC, p,
+			 "mounts made in a user namespace cannot propagate to the host (%s)",
+			 m->destination);
+		return pst_err_cure(err, "use \"rslave\" (HostToContainer) or \"rprivate\"");
+	}
+	/* A mapped socket would pass the daemon's owner check as its own root. */
+	if (m->mapped || kernel_tree(f.path) || (f.kind != PST_SRC_DIR && f.kind != PST_SRC_FILE))
+		return PST_OK;
+	return map_volume(w, m, &f, err);
+}
+
+/* sysfs shows one network namespace; only its owner may mount it (userns.md 4). */
+static int plan_sysfs(struct pst_work *w, const struct pst_mount *m, struct pst_err *err)
+{
+	const struct pst_ns *net = &w->spec->ns[PST_NS_NETWORK];
+	const struct pst_ns_fact f = pst_facts_ns(w->facts, PST_NS_NETWORK);
+	if (!w->moved || (net->present && net->path == NULL) ||
+	    (net->path != NULL && f.owner == PST_OWNER_BLOCK))
+		return PST_OK;
+
+	char p[64], target[512];
+	int rc = pst_work_step(w, "sysfs",
+			       json_pack("{s:s}", "netns", net->path == NULL ? "" : net->path), err);
+	if (rc != PST_OK)
+		return rc;
+	snprintf(target, sizeof target, "%s/sys", w->facts->stage);
+	snprintf(p, sizeof p, "/mounts/%zu", m->index);
+	pst_edit_set(&w->plan->edits, p,
+		     json_pack("{s:s, s:s, s:s, s:[s,s,s,s,s]}", "destination", m->destination, "type",
+			       "bind", "source", target, "options", "bind", "ro", "nosuid", "noexec",
+			       "nodev"),
+		     "kernel: sysfs(5)",
+		     "the network namespace is the host's to show: a read-only sysfs is mounted from "
+		     "outside and bound");
+	return PST_OK;
+}
+
+int pst_plan_mounts(struct pst_work *w, struct pst_err *err)
+{
+	int rc = PST_OK;
+	for (size_t i = 0; rc == PST_OK && i < w->spec->nmounts; i++) {
+		const struct pst_mount *m = &w->spec->mounts[i];
+		if (m->bind)
+			rc = plan_bind(w, m, err);
+		else if (strcmp(m->type, "sysfs") == 0)
+			rc = plan_sysfs(w, m, err);
+	}
+	return rc;
+}

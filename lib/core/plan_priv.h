@@ -1,0 +1,46 @@
+/* core/plan_priv.h - shared by plan*.c only: one decision in the making. */
+#pragma once
+
+#include "core/plan.h"
+
+struct pst_work {
+	const struct pst_plan_input *in;
+	const struct pst_spec *spec;
+	const struct pst_policy *policy;
+	const struct pst_facts *facts;
+	struct pst_plan *plan;
+	bool exempt;     /* the pod's namespace is exempt: grants are `pass` */
+	bool privileged; /* asked for and passed: no trimming */
+	bool moved;      /* ids are MAP or JOIN: the container's root is not the host's */
+	const char *profile_name;
+	char src[320]; /* last text of pst_work_source */
+};
+
+/* What policy says of a grant, exemptions counted in. */
+enum pst_grant pst_work_grant(const struct pst_work *w, enum pst_grant_kind k);
+
+/*
+ * The container asks for something that needs a grant, at `pointer`. PST_OK if
+ * it may (and a note is left), else the PST_E_POLICY refusal: `what` is a clause
+ * such as "joins the host's network", `cure` how to ask for less.
+ */
+PST_CHECKED int pst_work_need(struct pst_work *w, enum pst_grant_kind k, const char *pointer,
+			      const char *what, const char *cure, struct pst_err *err);
+
+/* Text of where a policy value comes from; valid until the next call. */
+const char *pst_work_source(struct pst_work *w, const char *policy_pointer);
+
+/* Append a step; `arg` is stolen, NULL is out of memory. */
+PST_CHECKED int pst_work_step(struct pst_work *w, const char *step, json_t *arg,
+			      struct pst_err *err);
+
+/* The decisions, in the order of the design. */
+PST_CHECKED int pst_plan_ids(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_rootfs(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_mounts(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_net(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_caps(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_paths(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_steps(struct pst_work *w, struct pst_err *err);

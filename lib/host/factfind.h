@@ -1,0 +1,28 @@
+/*
+ * host/factfind.h - collect the facts of core/facts.h. Reads only; probes make
+ * detached mounts that nobody sees.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/attr.h"
+#include "core/spec.h"
+#include "host/ctx.h"
+
+struct pst_factfind {
+	const char *bundle;  /* path of the caller's bundle, NULL: machine facts only */
+	const char *stage;   /* STAGE of this container, absolute */
+	uint32_t base;       /* block held or proposed, 0: none */
+	int userns;          /* id map of `base` for probes, -1: nothing is probed */
+	const char *const *layers; /* launch: image layers, topmost first */
+	size_t nlayers;
+	const char *upper, *work;
+};
+
+/*
+ * spec  NULL exactly when f->bundle is NULL.
+ * ret   new reference.
+ */
+PST_CHECKED int pst_factfind(struct pst_ctx *c, const struct pst_factfind *f,
+			     const struct pst_spec *spec, json_t **ret, struct pst_err *err);
