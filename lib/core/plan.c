@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "core/json.h"
+#include "core/limits.h"
 #include "core/plan_priv.h"
 
 int pst_work_step(struct pst_work *w, const char *step, json_t *arg, struct pst_err *err)
@@ -34,14 +35,31 @@ int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 	return rc;
 }
 
+/* What the workload asks of its own confinement comes first: it can only tighten. */
+static int read_request(struct pst_work *w, struct pst_err *err)
+{
+	const int rc = pst_annotations_read(w->spec->annotations, w->policy, &w->tighten, err);
+	if (rc != PST_OK)
+		return rc;
+	w->exempt = w->tighten.exempt;
+	if (w->tighten.profile != NULL)
+		w->profile_name = w->tighten.profile;
+	return PST_OK;
+}
+
+int pst_plan_limits(struct pst_work *w, struct pst_err *err)
+{
+	return pst_limits_spec(w->spec->tree, w->policy, &w->tighten, &w->plan->edits, err);
+}
+
 static int decide(struct pst_work *w, struct pst_err *err)
 {
 	static int (*const decisions[])(struct pst_work *, struct pst_err *) = {
 		pst_plan_ids,  pst_plan_rootfs,	  pst_plan_mounts,  pst_plan_caps,
-		pst_plan_syscalls, pst_plan_devices, pst_plan_paths,
+		pst_plan_syscalls, pst_plan_limits, pst_plan_devices, pst_plan_paths,
 		pst_plan_net,  pst_plan_steps,
 	};
-	int rc = PST_OK;
+	int rc = read_request(w, err);
 	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(decisions); i++)
 		rc = decisions[i](w, err);
 	return rc;

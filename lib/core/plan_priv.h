@@ -1,6 +1,7 @@
 /* core/plan_priv.h - shared by plan*.c only: one decision in the making. */
 #pragma once
 
+#include "core/annotations.h"
 #include "core/plan.h"
 
 struct pst_work {
@@ -12,6 +13,7 @@ struct pst_work {
 	bool exempt;     /* the pod's namespace is exempt: grants are `pass` */
 	bool privileged; /* asked for and passed: no trimming */
 	bool moved;      /* ids are MAP or JOIN: the container's root is not the host's */
+	struct pst_tighten tighten;
 	const char *profile_name;
 	char src[320]; /* last text of pst_work_source */
 };
@@ -41,6 +43,7 @@ PST_CHECKED int pst_plan_mounts(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_net(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_caps(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_limits(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_paths(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_steps(struct pst_work *w, struct pst_err *err);

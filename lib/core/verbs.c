@@ -171,6 +171,26 @@ static const struct pst_flag spec_flags[] = {
 #define ID "CONTAINER-ID"
 
 /* name, arguments, summary, flags, min, max, order, by, oci, has_id */
+static const struct pst_flag plan_flags[] = {
+	BUNDLE,
+	V("facts", 0, "facts of another machine (postern facts): no privilege is needed then"),
+	V("format", 'f', "text or json, text by default"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag facts_flags[] = {
+	V("bundle", 'b', "add what a plan needs to know of this bundle"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag doctor_flags[] = {
+	B("repair", 0, "clear away what dead containers left"),
+	HELP,
+	END,
+};
+
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
 	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},
@@ -205,6 +225,14 @@ const struct pst_verb pst_verbs[] = {
 	 true},
 	{"update", ID, "change resource limits within the policy's", update_flags, 1, 1,
 	 PST_ARGS_MOVED, PST_BY_US, true, true},
+	{"plan", "", "say what would be done to a bundle and why; do nothing", plan_flags, 0, 0,
+	 PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"facts", "", "what a plan needs to know of this machine, as JSON", facts_flags, 0, 0,
+	 PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"doctor", "", "is this node ready, and what to do where it is not", doctor_flags, 0, 0,
+	 PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"profile", "list|show NAME|intersect A B|test P SYSCALL [ARGS...]",
+	 "work on syscall profiles", none, 1, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
 	{.name = NULL},
 };
 

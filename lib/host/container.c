@@ -90,7 +90,9 @@ static int end_run(struct pst_making *m, const struct pst_create *c, struct pst_
 {
 	if (c->keep)
 		return pst_state_write(&m->ctx.sd, &m->state, &m->record, err);
-	return pst_making_unmake(m, false, err);
+	/* Killed (137), it may have left something; ended, it has not. */
+	int rc = m->apply.status < 128 ? pst_drive_settle(m, err) : PST_OK;
+	return rc == PST_OK ? pst_making_unmake(m, false, err) : rc;
 }
 
 static int run_gated(struct pst_making *m, const struct pst_create *c, int *ret_status,

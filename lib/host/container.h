@@ -43,7 +43,6 @@ struct pst_create {
 	size_t npass;
 	bool detach;                /* run only */
 	bool keep;                  /* run only: runc >= 1.2 --keep */
-	const char *restore_image;  /* restore only: --image-path value, else NULL */
 	/* launch only: image layers instead of a bundle's own rootfs; top first */
 	const char *const *layers;
 	size_t nlayers;
@@ -79,6 +78,12 @@ PST_CHECKED int pst_container_exec(const struct pst_global *g, int argc, char **
 /* update: argv after "update"; ceilings of the policy obeyed. Does not return on success. */
 PST_CHECKED int pst_container_update(const struct pst_global *g, int argc, char **argv,
 				     struct pst_err *err);
+
+/* restore: argv after "restore". A checkpoint holds kernel state that no plan of today
+ * has judged (its ids, filters and capabilities), so it is PST_E_POLICY unless the
+ * policy asks for nothing at all. */
+PST_CHECKED int pst_container_restore(const struct pst_global *g, int argc, char **argv,
+				      struct pst_err *err);
 
 /* Any other verb: exec the runtime with the caller's arguments, with the private
  * --root of the container `id` (may be NULL) if it has one. Returns only on failure. */

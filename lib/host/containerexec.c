@@ -1,8 +1,6 @@
 /* The verbs that hand over to the runtime: exec, update, and all others. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -12,47 +10,10 @@
 #include "host/hostops.h"
 #include "host/io.h"
 #include "host/look.h"
+#include "host/memdoc.h"
 #include "host/netside.h"
 #include "host/runcall.h"
 #include "host/runtime.h"
-
-/* A memory file for the runtime to open as /proc/self/fd/N. It is inherited over
- * exec on purpose; the runtime closes what it was not told to preserve. Numbered
- * high, so that it never stands among --preserve-fds. */
-static int memory_file(const json_t *doc, char path[64], int *ret, struct pst_err *err)
-{
-	pst_auto_buf text = {0};
-	int rc = pst_json_dump(doc, PST_JSON_COMPACT, &text, err);
-	if (rc != PST_OK)
-		return rc;
-	pst_auto_fd fd = pst_host->memfd_create("postern-document", MFD_CLOEXEC);
-	if (fd < 0 || pst_io_write_all(fd, text.data, text.len) != 0)
-		return pst_fail_sys(err, "cannot keep a document in memory");
-	*ret = pst_host->fcntl(fd, F_DUPFD, 1000);
-	if (*ret < 0)
-		*ret = pst_host->fcntl(fd, F_DUPFD, 100);
-	if (*ret < 0)
-		return pst_fail_sys(err, "cannot keep a document in memory");
-	snprintf(path, 64, "/proc/self/fd/%d", *ret);
-	return PST_OK;
-}
-
-static int read_json(const char *path, json_t **ret, struct pst_err *err)
-{
-	pst_auto_buf text = {0};
-	/* "-" is the caller's stdin, as the runtime's update reads it. */
-	int rc = strcmp(path, "-") == 0
-			 ? pst_io_read_fd(0, pst_json_oci.bytes, "standard input", &text, err)
-			 : PST_OK;
-	if (rc == PST_OK && strcmp(path, "-") != 0) {
-		/* Engines hand over pipes and memory files too. */
-		pst_auto_fd fd = pst_host->openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-		rc = fd < 0 ? pst_fail_sys(err, "cannot open %s", path)
-			    : pst_io_read_fd(fd, pst_json_oci.bytes, path, &text, err);
-	}
-	return rc == PST_OK ? pst_json_parse(pst_buf_cstr(&text), text.len, path, &pst_json_oci, ret, err)
-			    : rc;
-}
 
 /* Inside the container's network namespace, or not at all: what the runtime would
  * run outside is the host's (I-1). */
@@ -93,18 +54,17 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 	pst_auto_json *process = NULL;
 	pst_auto_exec_plan ex = {0};
 	char path[64];
-	int doc = -1;
 	int rc = pst_look_verified(s, err);
 	if (rc == PST_OK)
 		rc = pst_look_plan(s, &tree, &plan, err);
 	if (rc == PST_OK && w->process_file != NULL)
-		rc = read_json(w->process_file, &process, err);
+		rc = pst_memdoc_read(w->process_file, &process, err);
 	if (rc == PST_OK) {
 		const struct pst_exec_limits lim = limits_of(&plan, &ctx->policy);
 		rc = pst_execspec_plan(argc, argv, process, &lim, &ex, err);
 	}
 	if (rc == PST_OK && ex.process != NULL) {
-		rc = memory_file(ex.process, path, &doc, err);
+		rc = pst_memdoc_write(ex.process, path, err);
 		if (rc == PST_OK)
 			ex.argv[ex.process_at] = path;
 	}
@@ -141,6 +101,26 @@ int pst_container_exec(const struct pst_global *g, int argc, char **argv, struct
 	pst_auto_runcall c;
 	pst_runcall_begin(&c, &ctx, NULL);
 	pst_runcall_add(&c, "exec");
+	for (int i = 0; i < argc; i++)
+		pst_runcall_add(&c, argv[i]);
+	rc = pst_runcall_ready(&c, err);
+	return rc == PST_OK ? pst_runtime_exec(&c.spawn, err) : rc;
+}
+
+int pst_container_restore(const struct pst_global *g, int argc, char **argv, struct pst_err *err)
+{
+	pst_auto_ctx ctx = PST_CTX_NONE;
+	int rc = pst_ctx_look(g, &ctx, err);
+	if (rc != PST_OK)
+		return rc;
+	if (!ctx.transparent) {
+		pst_fail(err, PST_E_POLICY, "", "restore is refused: a checkpoint carries ids, filters and "
+			 "capabilities that no plan has judged");
+		return pst_err_cure(err, "start the container anew, or restore it with the runtime itself");
+	}
+	pst_auto_runcall c;
+	pst_runcall_begin(&c, &ctx, NULL);
+	pst_runcall_add(&c, "restore");
 	for (int i = 0; i < argc; i++)
 		pst_runcall_add(&c, argv[i]);
 	rc = pst_runcall_ready(&c, err);

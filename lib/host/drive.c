@@ -24,10 +24,11 @@ static bool runtime_knows(const struct pst_record *r)
 	return pst_host->fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
-/* The runtime removed it: its step needs no undo, and no look for strays. */
-static int mark_gone(struct pst_making *m, struct pst_err *err)
+int pst_drive_settle(struct pst_making *m, struct pst_err *err)
 {
 	pst_auto_jview v = {0};
+	if (runtime_knows(&m->record))
+		return PST_OK;
 	int rc = pst_journal_read(m->state.fd, &v, err);
 	for (size_t i = 0; rc == PST_OK && i < v.nopen; i++)
 		if (strcmp(v.open[i].step, "runtime") == 0)
@@ -43,7 +44,7 @@ int pst_drive_deleted(struct pst_making *m, int status, struct pst_err *err)
 	m->record.phase = PST_PHASE_DELETING;
 	int rc = pst_state_write(&m->ctx.sd, &m->state, &m->record, err);
 	if (rc == PST_OK && status == 0)
-		rc = mark_gone(m, err);
+		rc = pst_drive_settle(m, err);
 	return rc == PST_OK ? pst_making_unmake(m, false, err) : rc;
 }
 

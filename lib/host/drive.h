@@ -21,5 +21,9 @@ PST_CHECKED int pst_drive_run(struct pst_making *m, const struct pst_create *c, 
 PST_CHECKED int pst_drive_start(const struct pst_seen *seen, struct pst_runcall *c, int *ret_status,
 				struct pst_err *err);
 
+/* If the runtime no longer knows the container, its step is undone: no look for
+ * strays is needed when it ended by itself. */
+PST_CHECKED int pst_drive_settle(struct pst_making *m, struct pst_err *err);
+
 /* The runtime's delete of m's container ended with `status`: undo the rest if it is gone. */
 PST_CHECKED int pst_drive_deleted(struct pst_making *m, int status, struct pst_err *err);

@@ -41,9 +41,9 @@ BUSYBOX_DIRS = {"bin": 0o755, "dev": 0o755, "etc": 0o755, "home": 0o755, "proc":
                 "root": 0o700, "run": 0o755, "sbin": 0o755, "sys": 0o755, "tmp": 0o1777,
                 "usr": 0o755, "usr/bin": 0o755, "usr/sbin": 0o755, "var": 0o755}
 PASSWD = ("root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\n"
-          "www-data:x:33:33:www-data:/var/www:/bin/false\nuser:x:1000:1000::/home:/bin/sh\n"
+          "www-data:x:33:33:www-data:/var/www:/bin/false\n"
           "nobody:x:65534:65534:nobody:/home:/bin/false\n")
-GROUP = "root:x:0:\ntty:x:5:\nwww-data:x:33:\nuser:x:1000:\nnogroup:x:65534:\n"
+GROUP = "root:x:0:\ntty:x:5:\nwww-data:x:33:\nnogroup:x:65534:\n"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

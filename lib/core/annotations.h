@@ -1,0 +1,32 @@
+/*
+ * core/annotations.h - what a workload may say about its own confinement. Pure.
+ *
+ * postern/NAME annotations can only tighten inside the policy (design 5): one that
+ * would loosen, is unknown or does not parse refuses the container. Annotations
+ * that steer the runtime itself are refused unless the policy passes them: one of
+ * crun's loads a raw filter of the caller's.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "core/policy.h"
+
+/* Ceilings a workload set for itself. */
+struct pst_tighten {
+	const char *profile; /* borrowed from the annotations; NULL: the policy's */
+	bool has_pids, has_memory, has_cpu, has_nofile;
+	uint64_t pids, memory, cpu, nofile; /* units of struct pst_limit */
+	bool exempt; /* its pod namespace is one the policy exempts */
+};
+
+/*
+ * annotations  object or NULL; values must be strings (config.md "annotations").
+ * Errors: PST_E_POLICY with pointer /annotations/KEY, rule and cure.
+ */
+PST_CHECKED int pst_annotations_read(const json_t *annotations, const struct pst_policy *policy,
+				     struct pst_tighten *ret, struct pst_err *err);
