@@ -191,6 +191,29 @@ static const struct pst_flag doctor_flags[] = {
 	END,
 };
 
+static const struct pst_flag launch_flags[] = {
+	V("rootfs", 0, "directory to run in; what is written there stays"),
+	V("image", 0, "OCI image layout to run, LAYOUT[:TAG]: a directory or its tar"),
+	V("name", 0, "container id, made up by default"),
+	V("profile", 0, "syscall profile, one the policy allows to choose"),
+	L("volume", 'v', "bind /SOURCE:/DESTINATION[:ro|rw]"),
+	L("env", 'e', "set NAME=VALUE, or pass NAME on"),
+	V("user", 'u', "USER[:GROUP], names or numbers of the container"),
+	V("workdir", 'w', "working directory inside"),
+	V("hostname", 0, "host name inside"),
+	V("net", 0, "none (its own, empty network) or host; none by default"),
+	V("memory", 'm', "memory limit, such as 256m"),
+	V("cpus", 0, "cpu limit in cores, such as 0.5"),
+	V("pids", 0, "most processes at a time"),
+	L("annotation", 0, "KEY=VALUE of the spec; postern/... tighten"),
+	B("tty", 't', "give it a terminal"),
+	B("interactive", 'i', "keep stdin open (always so; for the habit)"),
+	B("read-only", 0, "nothing in the root file system can be written"),
+	B("rm", 0, "remove the container afterwards (always so; for the habit)"),
+	HELP,
+	END,
+};
+
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
 	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},
@@ -225,6 +248,8 @@ const struct pst_verb pst_verbs[] = {
 	 true},
 	{"update", ID, "change resource limits within the policy's", update_flags, 1, 1,
 	 PST_ARGS_MOVED, PST_BY_US, true, true},
+	{"launch", "[--] [COMMAND [ARGS...]]", "run a command hardened, with no bundle at hand",
+	 launch_flags, 0, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
 	{"plan", "", "say what would be done to a bundle and why; do nothing", plan_flags, 0, 0,
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"facts", "", "what a plan needs to know of this machine, as JSON", facts_flags, 0, 0,

@@ -90,6 +90,10 @@ PST_CHECKED int pst_container_restore(const struct pst_global *g, int argc, char
 PST_CHECKED int pst_container_pass(const struct pst_global *g, const char *id, int argc,
 				   char **argv, struct pst_err *err);
 
+/* Does policy ask for nothing at all? Then the front end hands every word to the
+ * runtime. False as well when the policy cannot be read: its verb then says why. */
+PST_CHECKED bool pst_container_transparent(const struct pst_global *g);
+
 /* What the front end needs to know about a container of ours. */
 struct pst_container_info {
 	bool ours;         /* a record exists */

@@ -107,6 +107,12 @@ int pst_container_exec(const struct pst_global *g, int argc, char **argv, struct
 	return rc == PST_OK ? pst_runtime_exec(&c.spawn, err) : rc;
 }
 
+bool pst_container_transparent(const struct pst_global *g)
+{
+	pst_auto_ctx ctx = PST_CTX_NONE;
+	return pst_ctx_look(g, &ctx, NULL) == PST_OK && ctx.transparent;
+}
+
 int pst_container_restore(const struct pst_global *g, int argc, char **argv, struct pst_err *err)
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;

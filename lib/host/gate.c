@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "config.h"
 #include "core/json.h"
+#include "host/beside.h"
 #include "host/hostops.h"
 
 #define STATE_MAX 65536 /* the OCI state with annotations, runtime.md "State" */
@@ -21,28 +20,9 @@ bool pst_gate_works(const struct pst_runtime *rt)
 	return strcmp(rt->name, "runc") == 0 && rt->version[0] == 1 && rt->version[1] <= 5;
 }
 
-/* A program run by root must be root's alone to write. */
-static bool trusted(const char *path)
-{
-	struct stat st;
-	return pst_host->fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && (st.st_mode & S_IXUSR) != 0;
-}
-
 char *pst_gate_program(void)
 {
-	char self[PATH_MAX], path[PATH_MAX + 16];
-	const ssize_t n = pst_host->readlinkat(AT_FDCWD, "/proc/self/exe", self, sizeof self - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		char *slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		snprintf(path, sizeof path, "%s/postern-gate", self);
-		if (trusted(path))
-			return strdup(path);
-	}
-	return trusted(PST_LIBEXECDIR "/postern-gate") ? strdup(PST_LIBEXECDIR "/postern-gate") : NULL;
+	return pst_beside("postern-gate");
 }
 
 int pst_gate_listen(const char *path, int *ret_fd, struct pst_err *err)

@@ -40,3 +40,4 @@ int verb_pass(struct front *f);
 int verb_plan(struct front *f);
 int verb_facts(struct front *f);
 int verb_doctor(struct front *f);
+int verb_launch(struct front *f);

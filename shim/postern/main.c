@@ -18,7 +18,7 @@ static const struct {
 	{"delete", verb_delete}, {"exec", verb_exec},	  {"update", verb_update},
 	{"restore", verb_restore}, {"state", verb_state}, {"list", verb_list},
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
-	{"doctor", verb_doctor},
+	{"doctor", verb_doctor}, {"launch", verb_launch},
 };
 
 /* Which of the caller's global flags the runtime gets: all that are not ours. */
@@ -94,6 +94,29 @@ static int dispatch(struct front *f, const struct pst_argv *globals)
 	return verb_pass(f);
 }
 
+static bool is_own_verb(const struct pst_argv *globals)
+{
+	const struct pst_verb *v = globals->nargs > 0 ? pst_verb_find(globals->args[0]) : NULL;
+	return v != NULL && !v->oci;
+}
+
+/* A policy that asks for nothing: every word goes on as it came. */
+static int be_the_runtime(struct front *f, const struct pst_argv *globals)
+{
+	struct pst_err err = {0};
+	pst_auto_free const char **words = calloc(globals->nargs + 3, sizeof *words);
+	int n = 0;
+	if (words == NULL)
+		return 1;
+	if (pst_argv_on(globals, "help"))
+		words[n++] = "--help";
+	for (size_t i = 0; i < globals->nargs; i++)
+		words[n++] = globals->args[i];
+	return pst_container_pass(&f->g, NULL, n, (char **)(uintptr_t)words, &err) == PST_OK
+		       ? 0
+		       : front_report(f, &err);
+}
+
 int main(int argc, char **argv)
 {
 	pst_auto_argv globals = {0};
@@ -105,7 +128,9 @@ int main(int argc, char **argv)
 	    read_globals(&f.g, &globals, &pass) != 0)
 		return front_report(&f, &err);
 	int rc;
-	if (pst_argv_on(&globals, "version"))
+	if (f.g.policy_required && !is_own_verb(&globals) && pst_container_transparent(&f.g))
+		rc = be_the_runtime(&f, &globals);
+	else if (pst_argv_on(&globals, "version"))
 		rc = version(&f);
 	else if (globals.nargs == 0 || pst_argv_on(&globals, "help") ||
 		 strcmp(globals.args[0], "help") == 0)
