@@ -186,7 +186,12 @@ int pst_container_delete(const struct pst_global *g, const char *id, bool force,
 	rc = pst_runcall_ready(&c, err);
 	if (rc == PST_OK && !ours)
 		return pst_runtime_exec(&c.spawn, err);
+	/* Announced first: killed behind the runtime's delete, we are found and finished. */
+	const enum pst_phase was = m.record.phase;
+	m.record.phase = PST_PHASE_DELETING;
+	if (rc == PST_OK)
+		rc = pst_state_write(&m.ctx.sd, &m.state, &m.record, err);
 	if (rc == PST_OK)
 		rc = pst_runtime_run(&c.spawn, ret_status, err);
-	return rc == PST_OK ? pst_drive_deleted(&m, *ret_status, err) : rc;
+	return rc == PST_OK ? pst_drive_deleted(&m, was, *ret_status, err) : rc;
 }

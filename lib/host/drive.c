@@ -15,8 +15,7 @@
 #include "host/runtime.h"
 #include "host/verify.h"
 
-/* Does the runtime still know the container? */
-static bool runtime_knows(const struct pst_record *r)
+bool pst_drive_knows(const struct pst_record *r)
 {
 	char path[PATH_MAX];
 	struct stat st;
@@ -27,7 +26,7 @@ static bool runtime_knows(const struct pst_record *r)
 int pst_drive_settle(struct pst_making *m, struct pst_err *err)
 {
 	pst_auto_jview v = {0};
-	if (runtime_knows(&m->record))
+	if (pst_drive_knows(&m->record))
 		return PST_OK;
 	int rc = pst_journal_read(m->state.fd, &v, err);
 	for (size_t i = 0; rc == PST_OK && i < v.nopen; i++)
@@ -37,14 +36,13 @@ int pst_drive_settle(struct pst_making *m, struct pst_err *err)
 	return rc;
 }
 
-int pst_drive_deleted(struct pst_making *m, int status, struct pst_err *err)
+int pst_drive_deleted(struct pst_making *m, enum pst_phase was, int status, struct pst_err *err)
 {
-	if (runtime_knows(&m->record))
-		return PST_OK; /* it refused, in its own words: a running container stays */
-	m->record.phase = PST_PHASE_DELETING;
-	int rc = pst_state_write(&m->ctx.sd, &m->state, &m->record, err);
-	if (rc == PST_OK && status == 0)
-		rc = pst_drive_settle(m, err);
+	if (pst_drive_knows(&m->record)) {
+		m->record.phase = was; /* it refused, in its own words: a running container stays */
+		return pst_state_write(&m->ctx.sd, &m->state, &m->record, err);
+	}
+	int rc = status == 0 ? pst_drive_settle(m, err) : PST_OK;
 	return rc == PST_OK ? pst_making_unmake(m, false, err) : rc;
 }
 

@@ -25,5 +25,10 @@ PST_CHECKED int pst_drive_start(const struct pst_seen *seen, struct pst_runcall 
  * strays is needed when it ended by itself. */
 PST_CHECKED int pst_drive_settle(struct pst_making *m, struct pst_err *err);
 
-/* The runtime's delete of m's container ended with `status`: undo the rest if it is gone. */
-PST_CHECKED int pst_drive_deleted(struct pst_making *m, int status, struct pst_err *err);
+/* Does the runtime still know the container of this record? */
+PST_CHECKED bool pst_drive_knows(const struct pst_record *r);
+
+/* The runtime's delete of m's container ended with `status`: undo the rest if it is
+ * gone, else the phase is again what it `was`. */
+PST_CHECKED int pst_drive_deleted(struct pst_making *m, enum pst_phase was, int status,
+				  struct pst_err *err);

@@ -43,7 +43,7 @@ static int machine(struct pst_ctx *c, const struct pst_factfind *f, json_t *out,
 {
 	struct utsname u;
 	enum pst_overlay_form form = PST_OVERLAY_NONE;
-	if (uname(&u) != 0)
+	if (pst_host->uname(&u) != 0)
 		return pst_fail_sys(err, "uname");
 	if (c->full_root) {
 		const int rc = overlay_form(c, u.release, &form, err);

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -152,6 +153,7 @@ const struct pst_hostops pst_hostops_real = {
 	.setfsuid = setfsuid,
 	.setfsgid = setfsgid,
 	.prctl = op_prctl,
+	.uname = uname,
 	.fork = fork,
 	.execve = execve,
 	.waitpid = waitpid,

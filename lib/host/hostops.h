@@ -29,6 +29,7 @@
 #include "base/attr.h"
 
 struct open_how;
+struct utsname;
 struct mount_attr;
 
 struct pst_hostops {
@@ -80,6 +81,7 @@ struct pst_hostops {
 	int (*setfsuid)(uid_t uid); /* setfsuid(2): returns the previous id, never an error */
 	int (*setfsgid)(gid_t gid);
 	int (*prctl)(int op, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+	int (*uname)(struct utsname *u);
 	/* processes */
 	pid_t (*fork)(void);
 	int (*execve)(const char *path, char *const argv[], char *const envp[]);

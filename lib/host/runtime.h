@@ -52,8 +52,7 @@ struct pst_spawn {
 	bool quiet;               /* stdin and stderr are /dev/null (probes) */
 	const sigset_t *mask;     /* its signal mask; NULL: ours. Who blocked signals for
 				     host/sigforward.h gives the mask from before */
-	bool die_with_us;         /* PR_SET_PDEATHSIG SIGKILL: only where a runtime stopped
-				     half-way leaves nothing behind (state, list, features) */
+	bool die_with_us;         /* PR_SET_PDEATHSIG SIGKILL: it must not go on without us */
 	/* Runs in the child just before exec (netns, filter). Non-zero: the child
 	 * reports errno and `before_what` to the parent, which fails with PST_E_HOST. */
 	int (*before)(void *arg);

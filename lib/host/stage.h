@@ -97,7 +97,8 @@ int pst_stage_cover(const char *path, int under_fd, int mnt, struct pst_cover *r
 		    int *ret_clone, struct pst_err *err);
 
 /*
- * Take the cover off if the topmost mount at `path` is still ours; anything else
+ * Take the cover off if the topmost mount at `path` is still ours (a mark without
+ * device numbers is known by its source alone, which is unique per container); anything else
  * there, or nothing, is left alone. `ret_removed` (may be NULL) says whether it
  * was. Returns PST_OK or PST_E_HOST.
  */

@@ -88,7 +88,8 @@ int pst_stage_uncover(const char *path, const struct pst_cover *mark, bool *ret_
 	if (rc != PST_OK)
 		return rc;
 	const struct pst_mountinfo *m = pst_mountinfo_at(&tab, path);
-	if (m != NULL && m->major == mark->major && m->minor == mark->minor &&
+	const bool any = mark->major == 0 && mark->minor == 0;
+	if (m != NULL && (any || (m->major == mark->major && m->minor == mark->minor)) &&
 	    pst_streq(m->fstype, "overlay") && pst_streq(m->source, mark->source)) {
 		/* the descriptor holds the mount between the check and the umount */
 		pst_auto_fd fd = pst_host->openat(
@@ -96,7 +97,7 @@ int pst_stage_uncover(const char *path, const struct pst_cover *mark, bool *ret_
 		struct stat st;
 		if (fd < 0 || pst_host->fstat(fd, &st) != 0)
 			return pst_fail_sys(err, "cannot look at %s", path);
-		if (major(st.st_dev) == mark->major && minor(st.st_dev) == mark->minor) {
+		if (major(st.st_dev) == m->major && minor(st.st_dev) == m->minor) {
 			rc = detach_fd(fd, err);
 			if (rc != PST_OK)
 				return rc;

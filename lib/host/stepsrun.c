@@ -121,6 +121,8 @@ int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, stru
 		rc = pst_runcall_ready(&c, err);
 	if (rc != PST_OK)
 		return rc;
+	/* Alone it would go on making a container in a block that a sweep gave away. */
+	c.spawn.die_with_us = true;
 	if (a->run)
 		return pst_runloop_start(a, &c, err);
 	rc = pst_runtime_run(&c.spawn, &a->status, err);

@@ -9,6 +9,7 @@
 #include "core/ctrid.h"
 #include "host/apply.h"
 #include "host/dirents.h"
+#include "host/drive.h"
 #include "host/hostops.h"
 #include "host/io.h"
 #include "host/lease.h"
@@ -25,6 +26,11 @@ static int undo_dead(struct pst_ctx *c, const char *key, struct pst_state *st,
 	int rc = PST_OK;
 	/* Killed before the record was written: then no step was begun either. */
 	if (st->fd >= 0 && pst_state_read(st, &rec, NULL) == PST_OK) {
+		if (rec.phase == PST_PHASE_DELETING && pst_drive_knows(&rec)) {
+			/* Killed before the runtime removed it: it lives, and is its caller's. */
+			rec.phase = PST_PHASE_VERIFIED;
+			return pst_state_write(&c->sd, st, &rec, err);
+		}
 		rc = pst_journal_open(st->fd, &j, err);
 		struct pst_undo u = {
 			.ctx = c, .state = st, .record = &rec, .journal = &j, .failed = true};

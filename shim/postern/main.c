@@ -84,8 +84,10 @@ static int dispatch(struct front *f, const struct pst_argv *globals)
 			       ? 0
 			       : front_report(f, &err);
 	}
-	if (pst_argv_verb(f->verb, f->argc, f->argv, &f->args, &err) != PST_OK)
-		return front_report(f, &err);
+	if (pst_argv_verb(f->verb, f->argc, f->argv, &f->args, &err) != PST_OK) {
+		const int code = front_report(f, &err);
+		return strcmp(f->verb->name, "launch") == 0 ? 125 : code;
+	}
 	if (pst_argv_on(&f->args, "help"))
 		return help_verb(f->verb);
 	for (size_t i = 0; i < PST_NELEM(handlers); i++)

@@ -156,7 +156,7 @@ static void cover(struct scene *s, const char *extra)
 	cr_assert_eq(ground_sh(cmd), 0);
 	*s = (struct scene){.userns = ground_userns(), .root = PST_ROOTFS_EMPTY, .mnt = -1, .clone = -1};
 	cr_assert_eq(pst_rootfs_open(ground_dir, "merged", &s->root, &err), PST_OK, "%s", err.msg);
-	cr_assert_eq(s->root.kind, PST_ROOTFS_OVERLAY);
+	cr_assert_eq(s->root.kind, PST_ROOTFS_OVERLAY, "%s", s->root.layout.unsupported);
 	const struct pst_overlay_how how = {.form = PST_OVERLAY_FD,
 					    .base = BASE,
 					    .userns = s->userns,
@@ -192,6 +192,9 @@ static void covered_and_back(const char *extra)
 	/* the engine's own mount again, with what was written, and still writable */
 	cr_assert_eq(stat("merged/new", &st), 0);
 	cr_assert(st.st_uid == 7 && st.st_gid == 8);
+	pst_fd_close(PST_TAKE_FD(s.root.fd)); /* it would keep the mount busy */
+	pst_fd_close(PST_TAKE_FD(s.clone));
+	pst_fd_close(PST_TAKE_FD(s.mnt));
 	cr_assert_eq(ground_sh("test ! -e merged/one; echo late >merged/late; echo x >>merged/early;"
 			       "test -f up/late; umount merged; test -z \"$(ls merged)\""),
 		     0);

@@ -77,11 +77,11 @@ Test(ociimage, containerd_names_are_tags_too)
 	struct pst_err err = {0};
 	const char *t =
 		"{\"manifests\":[{" MAN ",\"digest\":\"sha256:" A64 "\",\"size\":1,"
-		"\"annotations\":{\"io.containerd.image.name\":\"docker.io/a/b:v9\"}}," ENTRY(
+		"\"annotations\":{\"io.containerd.image.name\":\"registry.test/a/b:v9\"}}," ENTRY(
 			B64, "x") "]}";
 	cr_assert_eq(pick(t, "v9", &d, &err), PST_OK, "%s", err.msg);
 	cr_expect_str_eq(d.hex, A64);
-	cr_assert_eq(pick(t, "docker.io/a/b:v9", &d, &err), PST_OK);
+	cr_assert_eq(pick(t, "registry.test/a/b:v9", &d, &err), PST_OK);
 	cr_expect_str_eq(d.hex, A64);
 }
 

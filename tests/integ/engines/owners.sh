@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# tests/integ/engines/common.sh - what the three engine tests share. Sources tap.sh and residue.sh.
+# tests/integ/engines/owners.sh - what the three engine tests share. Sources tap.sh and residue.sh.
 # shellcheck source-path=SCRIPTDIR source=../tap.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
 # shellcheck source-path=SCRIPTDIR source=../residue.sh
