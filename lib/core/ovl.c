@@ -134,6 +134,7 @@ enum meaning {
 	NODEV,
 	NOEXEC,
 	VOLATILE,
+	FSYNC,
 	MAPPED,
 	USERXATTR,
 	BY_PIECES,
@@ -155,6 +156,8 @@ static const struct {
 	{"nodev", NODEV},
 	{"noexec", NOEXEC},
 	{"volatile", VOLATILE},
+	{"fsync", FSYNC},
+	{"fsync", FSYNC},
 	{"uidmap", MAPPED},
 	{"gidmap", MAPPED},
 	{"userxattr", USERXATTR},
@@ -200,9 +203,17 @@ static int add_plain(struct pst_ovl_layout *l, const char *key, const char *valu
 	case NOEXEC:
 		l->noexec = true;
 		return PST_OK;
+	case FSYNC:
+		l->is_volatile |= pst_streq(value, "volatile");
+		return carry(l, key, value, err);
 	case VOLATILE:
 		l->is_volatile = true;
 		return carry(l, key, value, err);
+	case FSYNC: /* newer kernels print "volatile" as fsync=volatile */
+		if (!pst_streq(value, "volatile"))
+			return carry(l, key, value, err);
+		l->is_volatile = true;
+		return carry(l, "volatile", NULL, err);
 	case MAPPED:
 		l->mapped = true;
 		return PST_OK;

@@ -177,7 +177,7 @@ static const struct pst_origin *last_below(const struct pst_policy *p, const cha
 
 const struct pst_origin *pst_policy_origin(const struct pst_policy *p, const char *pointer)
 {
-	char in_class[POINTER] = "", at[POINTER] = "";
+	char in_class[2 * POINTER + 16] = "", at[POINTER] = "";
 	const struct pst_origin *o = NULL;
 	memcpy(at, pointer, strnlen(pointer, sizeof at - 1));
 

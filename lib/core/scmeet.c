@@ -149,6 +149,31 @@ static const struct pst_scslot *our_slot(const struct meet *m, unsigned slot)
 	return own;
 }
 
+/* Does a slot let calls through in more than one way? */
+static bool opens_twice(const struct pst_scslot *s)
+{
+	uint32_t first = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		if (pst_scret_denies(s->v[i].ret))
+			continue;
+		if (first != 0 && s->v[i].ret != first)
+			return true;
+		first = s->v[i].ret;
+	}
+	return false;
+}
+
+/* Where a call has to be denied whole: as strongly as any of its parts would be. */
+static uint32_t strongest(const struct meet *m, const struct side *a, const struct side *b)
+{
+	uint32_t ret = deny_word(m);
+	for (uint32_t i = 0; i < a->s->n; i++)
+		ret = pst_scret_stronger(a->s->v[i].ret, ret) ? a->s->v[i].ret : ret;
+	for (uint32_t i = 0; i < b->s->n; i++)
+		ret = pst_scret_stronger(b->s->v[i].ret, ret) ? b->s->v[i].ret : ret;
+	return ret;
+}
+
 static int meet_slot(struct meet *m, unsigned slot)
 {
 	const struct side a = {&m->a->slot[slot], m->a->def, true};
@@ -160,17 +185,21 @@ static int meet_slot(struct meet *m, unsigned slot)
 	if (!meet_pairs(m, &a, &b, out, &full) || !meet_rest(m, &a, &b, out, &full) ||
 	    !meet_rest(m, &b, &a, out, &full))
 		return PST_E_NOMEM;
-	if (full) {
-		out->n = 0;
-		if (!pst_scslot_add(out, &everything, deny_word(m)))
-			return PST_E_NOMEM;
-	}
-	const int r = pst_scslot_settle(out, m->r->def, 0);
-	if ((full || r == PST_E_EXHAUSTED) && m->notes != NULL)
+	/* Settled as a parser settles, so that a second meet reads what this one means;
+	 * but two actions that let a call through (LOG and ALLOW) stay as they met. */
+	const struct pst_sc *sc = pst_sctable_slot(slot);
+	const uint8_t ints = opens_twice(out) ? 0 : sc->ints;
+	int r = full ? PST_E_EXHAUSTED : pst_scslot_settle(out, m->r->def, ints);
+	if (r != PST_E_EXHAUSTED)
+		return r;
+	const uint32_t ret = strongest(m, &a, &b);
+	out->n = 0;
+	if (ret != m->r->def && !pst_scslot_add(out, &everything, ret))
+		return PST_E_NOMEM;
+	if (m->notes != NULL)
 		pst_note_add(m->notes, "", "size limit of a filter",
-			     "%s has more than %d conditions: it is denied whole",
-			     pst_sctable_slot(slot)->name, PST_SC_MAXBOX);
-	return r == PST_E_EXHAUSTED ? PST_OK : r;
+			     "%s has more than %d conditions: it is denied whole", sc->name, PST_SC_MAXBOX);
+	return PST_OK;
 }
 
 static bool uses(const struct pst_scprof *p, uint32_t ret)

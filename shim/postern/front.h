@@ -41,3 +41,4 @@ int verb_plan(struct front *f);
 int verb_facts(struct front *f);
 int verb_doctor(struct front *f);
 int verb_launch(struct front *f);
+int verb_profile(struct front *f);

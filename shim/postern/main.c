@@ -19,6 +19,7 @@ static const struct {
 	{"restore", verb_restore}, {"state", verb_state}, {"list", verb_list},
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
 	{"doctor", verb_doctor}, {"launch", verb_launch},
+	{"profile", verb_profile},
 };
 
 /* Which of the caller's global flags the runtime gets: all that are not ours. */

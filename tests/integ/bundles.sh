@@ -29,8 +29,7 @@ bundle() {
 # leftovers: containers, leases, stages and mounts of ours, one a line.
 leftovers() {
 	local d=/run/postern
-	ls "$d/c" "$d/making" "$d/stage" "$d/launch" 2>/dev/null | grep -v '^$' | grep -v ':$'
-	ls "$d/ids" 2>/dev/null
+	find "$d/c" "$d/making" "$d/stage" "$d/launch" "$d/ids" -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' 2>/dev/null
 	grep -F postern- /proc/self/mountinfo
 	true
 }

@@ -18,7 +18,7 @@ Test(ctrid, refuses_what_could_leave_the_directory_or_the_terminal)
 {
 	static const char *const bad[] = {"",     ".",       "..",    "a/b",	    "../x",
 					  "a b",  "a\nb",    "a\033b", "a\\b",	    "a:b",
-					  "é", "a\x7f" "b", "/",     "a*",	    "a@b"};
+					  "é", ("a\x7f" "b"), "/",     "a*",	    "a@b"};
 	for (size_t i = 0; i < PST_NELEM(bad); i++) {
 		struct pst_err err = {0};
 		cr_assert_eq(pst_ctrid_check(bad[i], &err), PST_E_USAGE, "case %zu", i);

@@ -47,6 +47,14 @@ Test(ovl, options_that_matter_are_carried_index_is_not)
 	cr_assert_null(l.unsupported);
 }
 
+Test(ovl, volatile_is_known_in_its_new_spelling)
+{
+	pst_auto_ovl a = from_super("rw,lowerdir=/a,upperdir=/u,workdir=/w,fsync=volatile");
+	pst_auto_ovl b = from_super("rw,lowerdir=/a,upperdir=/u,workdir=/w,fsync=strict");
+	cr_assert(a.is_volatile && a.unsupported == NULL && a.nopt == 1);
+	cr_assert_not(b.is_volatile);
+}
+
 Test(ovl, a_quoted_label_keeps_its_commas)
 {
 	pst_auto_ovl l = from_super("rw,context=\"a:b:c:s0:c1,c2\",lowerdir=/a");
