@@ -157,7 +157,6 @@ static const struct {
 	{"noexec", NOEXEC},
 	{"volatile", VOLATILE},
 	{"fsync", FSYNC},
-	{"fsync", FSYNC},
 	{"uidmap", MAPPED},
 	{"gidmap", MAPPED},
 	{"userxattr", USERXATTR},
@@ -209,11 +208,6 @@ static int add_plain(struct pst_ovl_layout *l, const char *key, const char *valu
 	case VOLATILE:
 		l->is_volatile = true;
 		return carry(l, key, value, err);
-	case FSYNC: /* newer kernels print "volatile" as fsync=volatile */
-		if (!pst_streq(value, "volatile"))
-			return carry(l, key, value, err);
-		l->is_volatile = true;
-		return carry(l, "volatile", NULL, err);
 	case MAPPED:
 		l->mapped = true;
 		return PST_OK;
