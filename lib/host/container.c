@@ -121,7 +121,7 @@ int pst_container_run(const struct pst_global *g, const struct pst_create *c, in
 	if (rc != PST_OK)
 		return rc;
 	if (!pst_gate_works(&m.ctx.rt))
-		return pst_fail(err, PST_E_BUG, "", "TEMPORARY");
+		return pst_drive_run(&m, c, ret_status, err);
 	rc = pst_making_make(&m, c, true, err);
 	if (rc != PST_OK) {
 		*ret_status = m.apply.status;

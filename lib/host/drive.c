@@ -46,8 +46,7 @@ int pst_drive_deleted(struct pst_making *m, enum pst_phase was, int status, stru
 	return rc == PST_OK ? pst_making_unmake(m, false, err) : rc;
 }
 
-/* Look at a started process; one that ended already did so behind what create verified. */
-static int verify_started(pid_t pid, const struct pst_plan *p, struct pst_err *err)
+int pst_drive_verify_started(pid_t pid, const struct pst_plan *p, struct pst_err *err)
 {
 	char proc[64];
 	struct stat there;
@@ -76,7 +75,7 @@ int pst_drive_start(const struct pst_seen *seen, struct pst_runcall *c, int *ret
 		text[strcspn(text, "\n")] = '\0';
 		rc = !pst_num_parse(text, 10, INT_MAX, &pid)
 			     ? pst_fail(err, PST_E_STATE, "", "no process id on record")
-			     : verify_started((pid_t)pid, &p, err);
+			     : pst_drive_verify_started((pid_t)pid, &p, err);
 	}
 	pst_plan_done(&p);
 	return rc;

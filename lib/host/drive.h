@@ -25,6 +25,11 @@ PST_CHECKED int pst_drive_start(const struct pst_seen *seen, struct pst_runcall 
  * strays is needed when it ended by itself. */
 PST_CHECKED int pst_drive_settle(struct pst_making *m, struct pst_err *err);
 
+/* Look at a started process once more and kill it if it is not as planned; one that
+ * ended already did so behind what create verified. */
+PST_CHECKED int pst_drive_verify_started(pid_t pid, const struct pst_plan *p,
+					 struct pst_err *err);
+
 /* Does the runtime still know the container of this record? */
 PST_CHECKED bool pst_drive_knows(const struct pst_record *r);
 

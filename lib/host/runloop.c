@@ -23,9 +23,8 @@ static void all_but_ours(sigset_t *set)
 		sigdelset(set, ours[i]);
 }
 
-static int open_loop(struct pst_apply *a, struct pst_err *err)
+int pst_runloop_signals(struct pst_apply *a, struct pst_err *err)
 {
-	char dir[300], path[320];
 	sigset_t set;
 	struct pst_runloop *l = &a->loop;
 	all_but_ours(&set);
@@ -34,8 +33,17 @@ static int open_loop(struct pst_apply *a, struct pst_err *err)
 	l->sig = pst_host->signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->sig < 0)
 		return pst_fail_sys(err, "cannot make a signalfd");
+	return PST_OK;
+}
+
+static int open_loop(struct pst_apply *a, struct pst_err *err)
+{
+	char dir[300], path[320];
+	const int rc = pst_runloop_signals(a, err);
+	if (rc != PST_OK)
+		return rc;
 	snprintf(path, sizeof path, "%s/gate", pst_ctx_dir(a->ctx, a->state->key, dir, sizeof dir));
-	return pst_gate_listen(path, &l->listen, err);
+	return pst_gate_listen(path, &a->loop.listen, err);
 }
 
 static bool reap(struct pst_apply *a)

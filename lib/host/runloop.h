@@ -13,6 +13,9 @@
  */
 PST_CHECKED int pst_runloop_start(struct pst_apply *a, struct pst_runcall *c, struct pst_err *err);
 
+/* Block the signals that are the container's, and read them from a->loop.sig instead. */
+PST_CHECKED int pst_runloop_signals(struct pst_apply *a, struct pst_err *err);
+
 /* After verification: let the container start, forward signals until the runtime
  * ends; a->status is its exit code. */
 PST_CHECKED int pst_runloop_wait(struct pst_apply *a, struct pst_err *err);

@@ -90,12 +90,16 @@ static int check_status(pid_t pid, const struct pst_expect *e, struct pst_err *e
 	return PST_OK;
 }
 
+int pst_verify_ids(pid_t pid, const struct pst_plan *p, struct pst_err *err)
+{
+	const int rc = check_map(pid, "uid_map", &p->expect, err);
+	return rc == PST_OK ? check_map(pid, "gid_map", &p->expect, err) : rc;
+}
+
 int pst_verify(pid_t pid, const struct pst_plan *p, struct pst_err *err)
 {
 	const struct pst_expect *e = &p->expect;
-	int rc = check_map(pid, "uid_map", e, err);
-	if (rc == PST_OK)
-		rc = check_map(pid, "gid_map", e, err);
+	int rc = pst_verify_ids(pid, p, err);
 	if (rc == PST_OK)
 		rc = check_status(pid, e, err);
 	if (rc != PST_OK || !e->seccomp)

@@ -15,6 +15,7 @@
 
 /*
  * Compare the waiting init process `pid` with p->expect. PST_E_STATE with what
- * was expected and what was found.
+ * was expected and what was found. pst_verify_ids looks at the id maps alone.
  */
+PST_CHECKED int pst_verify_ids(pid_t pid, const struct pst_plan *p, struct pst_err *err);
 PST_CHECKED int pst_verify(pid_t pid, const struct pst_plan *p, struct pst_err *err);
