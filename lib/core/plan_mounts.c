@@ -96,6 +96,26 @@ static bool kernel_tree(const char *path)
 	return pst_path_under(path, "/proc") || pst_path_under(path, "/sys");
 }
 
+/* Does `path` lie in a folder named after this container? Engines keep its hosts,
+ * resolv.conf and the like there, under the id they made up for it: 32 hex digits or
+ * more, the same as in the bundle's path, which nobody could name beforehand. */
+static bool own_folder(const struct pst_work *w, const char *path)
+{
+	const char *p = w->facts->bundle_path;
+	while (*p != '\0') {
+		char part[140];
+		p += strspn(p, "/");
+		const size_t n = strcspn(p, "/");
+		if (n >= 32 && n <= 128 && strspn(p, "0123456789abcdef") >= n) {
+			snprintf(part, sizeof part, "/%.*s/", (int)n, p);
+			if (strstr(path, part) != NULL)
+				return true;
+		}
+		p += n;
+	}
+	return false;
+}
+
 /* Is writing below `path` what volumes are for? The engine's own files lie beside
  * the bundle it made; staging is ours. */
 static bool volume_place(const struct pst_work *w, const char *path)
@@ -104,7 +124,7 @@ static bool volume_place(const struct pst_work *w, const char *path)
 		if (pst_path_under(path, w->policy->volume_roots.v[i]) &&
 		    strcmp(path, w->policy->volume_roots.v[i]) != 0)
 			return true;
-	return pst_path_under(path, w->facts->bundle_path) ||
+	return pst_path_under(path, w->facts->bundle_path) || own_folder(w, path) ||
 	       (w->facts->stage[0] != '\0' && pst_path_under(path, w->facts->stage));
 }
 

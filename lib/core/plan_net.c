@@ -25,6 +25,16 @@ static bool asks_sysctl(const struct pst_work *w, const char *key)
  * sysctls itself. Echo sockets are a part of what NET_RAW would have allowed. */
 static void own_netns(struct pst_work *w)
 {
+	const char *asked = pst_json_str(json_object_get(w->spec->sysctl, PING));
+	unsigned long low, high;
+	if (asked != NULL && sscanf(asked, "%lu %lu", &low, &high) == 2 && low < PST_BLOCK_SIZE &&
+	    high >= PST_BLOCK_SIZE) {
+		char clipped[64];
+		snprintf(clipped, sizeof clipped, "%lu %u", low, PST_BLOCK_SIZE - 1);
+		pst_edit_set(&w->plan->edits, "/linux/sysctl/" PING, json_string(clipped),
+			     "kernel: user_namespaces(7)",
+			     "the range ends with the container's block: ids beyond it do not exist inside");
+	}
 	if (!has_cap(w, CAP_NET_RAW_NR) || asks_sysctl(w, PING))
 		return;
 	pst_edit_set(&w->plan->edits, "/linux/sysctl/" PING, json_string("0 65535"),
