@@ -1,5 +1,6 @@
 /* list: the caller's containers, wherever the runtime keeps them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -29,6 +30,32 @@ static int add_root(struct front *f, const char *root, json_t *all, int *status,
 			rc = pst_fail_nomem(err);
 	}
 	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const char *x = pst_json_str(json_object_get(*(json_t *const *)a, "id"));
+	const char *y = pst_json_str(json_object_get(*(json_t *const *)b, "id"));
+	return strcmp(x == NULL ? "" : x, y == NULL ? "" : y);
+}
+
+/* In the order of ids, as the runtime lists one root. */
+static int sort(json_t **all, struct pst_err *err)
+{
+	const size_t n = json_array_size(*all);
+	pst_auto_free json_t **v = calloc(n + 1, sizeof(json_t *));
+	pst_auto_json *sorted = json_array();
+	if (v == NULL || sorted == NULL)
+		return pst_fail_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		v[i] = json_array_get(*all, i);
+	qsort(v, n, sizeof *v, by_id);
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append(sorted, v[i]) != 0)
+			return pst_fail_nomem(err);
+	json_decref(*all);
+	*all = PST_TAKE(sorted);
+	return PST_OK;
 }
 
 static const char *text_of(const json_t *c, const char *key)
@@ -96,6 +123,8 @@ int verb_list(struct front *f)
 		rc = pst_container_private_roots(&f->g, &roots, &err);
 	for (size_t i = 0; rc == PST_OK && status == 0 && roots != NULL && roots[i] != NULL; i++)
 		rc = add_root(f, roots[i], all, &status, &err);
+	if (rc == PST_OK && status == 0)
+		rc = sort(&all, &err);
 	if (rc == PST_OK && status == 0)
 		rc = show(f, all, &err);
 	pst_container_roots_free(roots);

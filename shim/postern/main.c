@@ -1,4 +1,5 @@
 /* postern - an OCI runtime command line that hardens what runc runs. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,43 @@ static int be_the_runtime(struct front *f, const struct pst_argv *globals)
 		       : front_report(f, &err);
 }
 
+/* A caller may have closed 0, 1 or 2: a file of ours opened there would get the messages. */
+static bool open_stdio(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR); /* inherited, as Go programs do it */
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+/* `help` alone, `help VERB`; a word that is no verb of ours is the runtime's to judge. */
+static int help(struct front *f, const struct pst_argv *globals)
+{
+	const char *topic = globals->nargs > 1 ? globals->args[1] : NULL;
+	const struct pst_verb *v = topic == NULL ? NULL : pst_verb_find(topic);
+	struct pst_err err = {0};
+	if (topic == NULL)
+		return help_all();
+	if (v != NULL)
+		return help_verb(v);
+	return pst_container_pass(&f->g, NULL, (int)globals->nargs, (char **)(uintptr_t)globals->args,
+				  &err) == PST_OK
+		       ? 0
+		       : front_report(f, &err);
+}
+
+/* Output that did not arrive is a failure, whatever went before. */
+static int ended(int rc)
+{
+	if (fflush(stdout) == 0 || rc != 0)
+		return rc;
+	fprintf(stderr, "postern: cannot write to standard output\n");
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	pst_auto_argv globals = {0};
@@ -127,7 +165,9 @@ int main(int argc, char **argv)
 	struct front f = {0};
 	struct pst_err err = {0};
 
-	if (pst_argv_globals(argc - 1, argv + 1, &globals, &err) != PST_OK ||
+	if (!open_stdio())
+		return 1;
+	if (argc < 1 || pst_argv_globals(argc - 1, argv + 1, &globals, &err) != PST_OK ||
 	    read_globals(&f.g, &globals, &pass) != 0)
 		return front_report(&f, &err);
 	int rc;
@@ -135,11 +175,12 @@ int main(int argc, char **argv)
 		rc = be_the_runtime(&f, &globals);
 	else if (pst_argv_on(&globals, "version"))
 		rc = version(&f);
-	else if (globals.nargs == 0 || pst_argv_on(&globals, "help") ||
-		 strcmp(globals.args[0], "help") == 0)
+	else if (globals.nargs == 0 || pst_argv_on(&globals, "help"))
 		rc = help_all();
+	else if (strcmp(globals.args[0], "help") == 0 || strcmp(globals.args[0], "h") == 0)
+		rc = help(&f, &globals);
 	else
 		rc = dispatch(&f, &globals);
 	pst_argv_done(&f.args);
-	return rc;
+	return ended(rc);
 }

@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "core/json.h"
+#include "core/oneline.h"
 #include "front.h"
 
 const char *front_id(const struct front *f)
@@ -28,12 +29,7 @@ static void sentence(const struct pst_err *e, struct pst_buf *out)
 		pst_buf_fmt(&b, "; rule: %s", e->rule);
 	if (e->cure[0] != '\0')
 		pst_buf_fmt(&b, "; to do: %s", e->cure);
-	for (const char *p = pst_buf_cstr(&b); *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			pst_buf_fmt(out, "\\x%02x", (unsigned char)*p);
-		else
-			pst_buf_char(out, *p);
-	}
+	pst_oneline(out, pst_buf_cstr(&b));
 }
 
 static void text_record(const char *when, const char *msg, struct pst_buf *out)
@@ -56,9 +52,13 @@ static void json_record(const struct front *f, const struct pst_err *e, const ch
 		const char *key, *value;
 	} more[] = {{"container", front_id(f)}, {"file", e->file}, {"pointer", e->pointer},
 		    {"rule", e->rule},		{"cure", e->cure}};
-	for (size_t i = 0; j != NULL && i < PST_NELEM(more); i++)
-		if (more[i].value != NULL && more[i].value[0] != '\0')
-			(void)json_object_set_new(j, more[i].key, json_string(more[i].value));
+	for (size_t i = 0; j != NULL && i < PST_NELEM(more); i++) {
+		pst_auto_buf line = {0};
+		if (more[i].value == NULL || more[i].value[0] == '\0')
+			continue;
+		pst_oneline(&line, more[i].value);
+		(void)json_object_set_new(j, more[i].key, json_string(pst_buf_cstr(&line)));
+	}
 	if (j != NULL && pst_json_dump(j, PST_JSON_COMPACT, out, NULL) == PST_OK)
 		pst_buf_char(out, '\n');
 }
