@@ -184,6 +184,15 @@ uint32_t pst_bpf_run(struct pst_bpf p, const struct seccomp_data *d)
 	struct regs r = {0};
 	for (size_t pc = 0; pc < p.n; pc++) {
 		const struct sock_filter *i = &p.insn[pc];
+		/* Filters are long lists of these two: this runs at every container start. */
+		if (i->code == (BPF_JMP | BPF_JEQ | BPF_K)) {
+			pc += r.a == i->k ? i->jt : i->jf;
+			continue;
+		}
+		if (i->code == (BPF_JMP | BPF_JGE | BPF_K)) {
+			pc += r.a >= i->k ? i->jt : i->jf;
+			continue;
+		}
 		const uint32_t operand = BPF_SRC(i->code) == BPF_X ? r.x : i->k;
 		switch (BPF_CLASS(i->code)) {
 		case BPF_RET:

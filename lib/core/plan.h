@@ -76,11 +76,13 @@ void pst_plan_done(struct pst_plan *p);
 PST_CHECKED json_t *pst_plan_json(const struct pst_plan *p);
 
 /*
- * What later verbs need of a plan, from its JSON: expect, filter, netns_path and
- * enter_netns (borrowed from `j`), safety_net, ids and base. The rest is empty.
- * PST_E_STATE when `j` is no plan of ours.
+ * What later verbs need of a plan, from its JSON: expect, netns_path and enter_netns
+ * (borrowed from `j`), safety_net, ids and base; and from `spec`, the hardened
+ * config.json, the filter (NULL: not wanted). The rest is empty. PST_E_STATE when `j` is
+ * no plan of ours.
  */
-PST_CHECKED int pst_plan_recall(const json_t *j, struct pst_plan *ret, struct pst_err *err);
+PST_CHECKED int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
+				struct pst_err *err);
 
 /* The plan in words: a readable account with reasons and what may be missed. */
 PST_CHECKED int pst_plan_text(const struct pst_plan *p, struct pst_buf *out, struct pst_err *err);

@@ -9,7 +9,8 @@ static bool flag(const json_t *j, const char *pointer)
 	return json_is_true(pst_json_at(j, pointer));
 }
 
-int pst_plan_recall(const json_t *j, struct pst_plan *ret, struct pst_err *err)
+int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
+		    struct pst_err *err)
 {
 	static const char *const how_words[] = {"map", "join", "caller", "none"};
 	struct pst_plan p = {0};
@@ -32,9 +33,9 @@ int pst_plan_recall(const json_t *j, struct pst_plan *ret, struct pst_err *err)
 	p.enter_netns = flag(j, "/runtime/enterNetns");
 	p.safety_net = flag(j, "/runtime/safetyNet");
 	p.netns_path = pst_json_str(pst_json_at(j, "/runtime/netns"));
-	if (p.expect.seccomp) {
-		const int rc = pst_scprof_parse(pst_json_at(j, "/spec/linux/seccomp"),
-						"/spec/linux/seccomp", NULL, &p.filter, err);
+	if (p.expect.seccomp && spec != NULL) {
+		const int rc = pst_scprof_parse(pst_json_at(spec, "/linux/seccomp"), "/linux/seccomp",
+						NULL, &p.filter, err);
 		if (rc != PST_OK)
 			return rc;
 	}

@@ -56,7 +56,7 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 	char path[64];
 	int rc = pst_look_verified(s, err);
 	if (rc == PST_OK)
-		rc = pst_look_plan(s, &tree, &plan, err);
+		rc = pst_look_plan(s, false, &tree, &plan, err);
 	if (rc == PST_OK && w->process_file != NULL)
 		rc = pst_memdoc_read(w->process_file, &process, err);
 	if (rc == PST_OK) {

@@ -166,7 +166,13 @@ static int write_plan(struct pst_making *m, struct pst_err *err)
 	}
 	pst_auto_buf text = {0};
 	pst_auto_json *j = pst_plan_json(&m->plan);
-	int rc = j == NULL ? pst_fail_nomem(err) : pst_json_dump(j, PST_JSON_COMPACT, &text, err);
+	/* The hardened spec stands in the bundle already. */
+	int rc = j == NULL ? pst_fail_nomem(err) : PST_OK;
+	if (rc == PST_OK) {
+		(void)json_object_del(j, "spec");
+		(void)json_object_del(j, "edits");
+		rc = pst_json_dump(j, PST_JSON_COMPACT, &text, err);
+	}
 	if (rc == PST_OK)
 		rc = pst_io_replace(m->state.fd, "plan.json", text.data, text.len, 0600, err);
 	if (rc == PST_OK)

@@ -66,7 +66,7 @@ int pst_drive_start(const struct pst_seen *seen, struct pst_runcall *c, int *ret
 	uint64_t pid = 0;
 	struct pst_plan p = {0};
 	pst_auto_json *tree = NULL;
-	int rc = pst_look_plan(seen, &tree, &p, err);
+	int rc = pst_look_plan(seen, true, &tree, &p, err);
 	if (rc == PST_OK && pst_io_read_small(seen->state.fd, "pid", text, sizeof text) <= 0)
 		rc = pst_fail_sys(err, "cannot read the process id of container %s", seen->record.id);
 	if (rc == PST_OK)

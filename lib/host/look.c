@@ -32,16 +32,24 @@ int pst_look(struct pst_ctx *ctx, const char *id, enum pst_lock lock, struct pst
 	return rc;
 }
 
-int pst_look_plan(const struct pst_seen *s, json_t **ret_tree, struct pst_plan *ret,
-		  struct pst_err *err)
+static int read_doc(const struct pst_seen *s, const char *name, json_t **ret, struct pst_err *err)
 {
 	pst_auto_buf text = {0};
+	const int rc = pst_io_read_file(s->state.fd, name, PST_BUF_CAP / 2, &text, err);
+	return rc == PST_OK ? pst_json_parse(pst_buf_cstr(&text), text.len, name, &pst_json_oci, ret, err)
+			    : rc;
+}
+
+int pst_look_plan(const struct pst_seen *s, bool filter, json_t **ret_tree, struct pst_plan *ret,
+		  struct pst_err *err)
+{
 	pst_auto_json *j = NULL;
-	int rc = pst_io_read_file(s->state.fd, "plan.json", PST_BUF_CAP / 2, &text, err);
+	pst_auto_json *spec = NULL;
+	int rc = read_doc(s, "plan.json", &j, err);
+	if (rc == PST_OK && filter)
+		rc = read_doc(s, "bundle/config.json", &spec, err);
 	if (rc == PST_OK)
-		rc = pst_json_parse(pst_buf_cstr(&text), text.len, "plan.json", &pst_json_oci, &j, err);
-	if (rc == PST_OK)
-		rc = pst_plan_recall(j, ret, err);
+		rc = pst_plan_recall(j, spec, ret, err);
 	if (rc == PST_OK)
 		*ret_tree = PST_TAKE(j);
 	return rc;

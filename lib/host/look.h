@@ -24,9 +24,9 @@ PST_CHECKED int pst_look(struct pst_ctx *ctx, const char *id, enum pst_lock lock
 			 struct pst_seen *s, struct pst_err *err);
 
 /* The plan written down at its create. *ret_tree (new reference) holds what *ret
- * borrows; free both. */
-PST_CHECKED int pst_look_plan(const struct pst_seen *s, json_t **ret_tree, struct pst_plan *ret,
-			      struct pst_err *err);
+ * borrows; free both. With `filter` the syscall profile is read too. */
+PST_CHECKED int pst_look_plan(const struct pst_seen *s, bool filter, json_t **ret_tree,
+			      struct pst_plan *ret, struct pst_err *err);
 
 /* PST_E_STATE unless the journal says verified (I-4). */
 PST_CHECKED int pst_look_verified(const struct pst_seen *s, struct pst_err *err);

@@ -4,6 +4,7 @@
  *
  * usage: postern-gate SOCKET < state.json
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -20,7 +21,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || strlen(argv[1]) >= sizeof addr.sun_path)
 		return 2;
-	memcpy(addr.sun_path, argv[1], strlen(argv[1]) + 1);
+	snprintf(addr.sun_path, sizeof addr.sun_path, "%s", argv[1]);
 	while (len < sizeof state && (n = read(0, state + len, sizeof state - len)) > 0)
 		len += (size_t)n;
 
