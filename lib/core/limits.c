@@ -110,6 +110,56 @@ static int cpu(struct judge *j, const json_t *root, const char *prefix, const st
 	return PST_OK;
 }
 
+/* Is text a plain number of at most `max`? The kernel takes "max" and suffixes too. */
+static bool plain_within(const char *text, size_t n, uint64_t max)
+{
+	char one[24];
+	uint64_t v;
+	if (n >= sizeof one)
+		return false;
+	memcpy(one, text, n);
+	one[n] = '\0';
+	return pst_num_parse(one, 10, max, &v);
+}
+
+/*
+ * A file of cgroup v2 named in resources.unified: the runtime writes it last, over
+ * what it made of the other members. What is no plain number below the ceiling
+ * becomes the ceiling.
+ */
+static void unified(struct judge *j, const json_t *root, const char *prefix, const char *file,
+		    const struct bound *b)
+{
+	char p[64];
+	snprintf(p, sizeof p, "%s/unified/%s", prefix, file);
+	const char *text = pst_json_str(pst_json_at(root, p));
+	if (text == NULL || !b->has_max || plain_within(text, strcspn(text, "\n"), b->max))
+		return;
+	char max[24];
+	snprintf(max, sizeof max, "%llu", (unsigned long long)b->max);
+	pst_edit_set(j->edits, p, json_string(max), b->source, "%s lowered to the ceiling", file);
+}
+
+/* cpu.max: "QUOTA [PERIOD]", microseconds; max in thousandths of a core. */
+static void unified_cpu(struct judge *j, const json_t *root, const char *prefix,
+			const struct bound *b)
+{
+	char p[64], max[64];
+	snprintf(p, sizeof p, "%s/unified/cpu.max", prefix);
+	const char *text = pst_json_str(pst_json_at(root, p));
+	if (text == NULL || !b->has_max)
+		return;
+	const size_t n = strcspn(text, " ");
+	uint64_t period = PERIOD;
+	const bool ok = text[n] == '\0' || pst_num_parse(text + n + 1, 10, 1000000, &period);
+	if (ok && b->max <= UINT64_MAX / 1000000 && plain_within(text, n, b->max * period / 1000))
+		return;
+	snprintf(max, sizeof max, "%llu %llu",
+		 (unsigned long long)(b->max / 1000 * PERIOD + b->max % 1000 * PERIOD / 1000),
+		 (unsigned long long)PERIOD);
+	pst_edit_set(j->edits, p, json_string(max), b->source, "cpu.max lowered to the ceiling");
+}
+
 static int resources(struct judge *j, const json_t *root, const char *prefix,
 		     const struct pst_tighten *t, struct pst_err *err)
 {
@@ -121,19 +171,23 @@ static int resources(struct judge *j, const json_t *root, const char *prefix,
 	int rc = simple(j, root, p, &b, "processes", err);
 	if (rc != PST_OK)
 		return rc;
+	unified(j, root, prefix, "pids.max", &b);
 	b = bound_of(j, &pol->memory, t->has_memory, t->memory, "/limits/memory",
 		     "annotation postern/memory");
 	snprintf(p, sizeof p, "%s/memory/limit", prefix);
 	rc = simple(j, root, p, &b, "memory", err);
 	if (rc != PST_OK)
 		return rc;
+	unified(j, root, prefix, "memory.max", &b);
 	b = bound_of(j, &pol->cpu, t->has_cpu, t->cpu, "/limits/cpu", "annotation postern/cpu");
+	unified_cpu(j, root, prefix, &b);
 	return cpu(j, root, prefix, &b, err);
 }
 
 static int nofile(struct judge *j, const json_t *spec, const struct bound *b, struct pst_err *err)
 {
 	const json_t *a = pst_json_at(spec, "/process/rlimits");
+	bool found = false;
 	if (!b->has_max || pst_json_at(spec, "/process") == NULL)
 		return PST_OK;
 	for (size_t i = 0; i < json_array_size(a); i++) {
@@ -150,8 +204,10 @@ static int nofile(struct judge *j, const json_t *spec, const struct bound *b, st
 				pst_edit_set(j->edits, p, pst_json_from_u64(b->max), b->source,
 					     "open files lowered to the ceiling");
 		}
-		return PST_OK;
+		found = true; /* given twice, the last one would count: each is judged */
 	}
+	if (found)
+		return PST_OK;
 	if (a == NULL)
 		pst_edit_set(j->edits, "/process/rlimits", json_array(), "spec /process", "there are none");
 	pst_edit_set(j->edits, "/process/rlimits/-",

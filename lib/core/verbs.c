@@ -170,7 +170,6 @@ static const struct pst_flag spec_flags[] = {
 
 #define ID "CONTAINER-ID"
 
-/* name, arguments, summary, flags, min, max, order, by, oci, has_id */
 static const struct pst_flag plan_flags[] = {
 	BUNDLE,
 	V("facts", 0, "facts of another machine (postern facts): no privilege is needed then"),
@@ -214,6 +213,7 @@ static const struct pst_flag launch_flags[] = {
 	END,
 };
 
+/* name, arguments, summary, flags, min, max, order, by, oci, has_id */
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
 	 PST_ARGS_MOVED, PST_BY_RUNTIME, true, true},

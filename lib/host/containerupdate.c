@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/limits.h"
 #include "core/quantity.h"
+#include "core/specfold.h"
 #include "host/container.h"
 #include "host/look.h"
 #include "host/memdoc.h"
@@ -127,6 +128,8 @@ int pst_container_update(const struct pst_global *g, int argc, char **argv, stru
 		return pst_container_pass(g, a.args[0], argc + 1, argv - 1, err);
 	if (rc == PST_OK)
 		rc = asked(&a, &res, err);
+	if (rc == PST_OK)
+		rc = pst_specfold_check(res, err);
 	if (rc == PST_OK)
 		rc = pst_limits_update(res, &ctx.policy, &edits, err);
 	if (rc == PST_OK)

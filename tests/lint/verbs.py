@@ -13,7 +13,7 @@ import sys
 
 import source
 
-FLAG = re.compile(r"^\s+--([\w-]+)( value)?(?:, -(\w)(?: value)?)?(?:\s\s|$)")
+FLAG = re.compile(r"^\s+--([\w-]+)( value)?(?:, -(\w)( value)?)?(?:\s\s|$)")
 VERB = re.compile(r"^   ([a-z]+)(?:, [a-z])?\s\s+\S")
 
 
@@ -38,7 +38,7 @@ def flags(lines, head):
     for line in section(lines, head):
         m = FLAG.match(line)
         if m:
-            found[m[1]] = (m[3] or "", bool(m[2]))
+            found[m[1]] = (m[3] or "", bool(m[2] or m[4]))
     return found
 
 
