@@ -4,7 +4,6 @@
  *
  * usage: postern-gate SOCKET < state.json
  */
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -21,7 +20,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || strlen(argv[1]) >= sizeof addr.sun_path)
 		return 2;
-	snprintf(addr.sun_path, sizeof addr.sun_path, "%s", argv[1]);
+	for (size_t i = 0; argv[1][i] != '\0'; i++)
+		addr.sun_path[i] = argv[1][i];
 	while (len < sizeof state && (n = read(0, state + len, sizeof state - len)) > 0)
 		len += (size_t)n;
 

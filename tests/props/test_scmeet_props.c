@@ -25,10 +25,13 @@ static json_t *some_args(const char *name)
 		const unsigned index = chance_below(3);
 		const bool is_int = (pst_sctable_name(name)->ints >> index & 1) != 0;
 		const uint64_t v = !chance_one_in(6) ? chance_below(20) : is_int ? chance_next() >> 33 : chance_next();
+		/* One choice a statement: the order of arguments is the compiler's. */
+		const uint64_t two = chance_below(16);
+		const unsigned many = chance_one_in(4) ? 7 : 2;
+		const char *op = ops[chance_below(many)];
 		json_array_append_new(a, json_pack("{s:i, s:o, s:o, s:s}", "index", (int)index, "value",
-						   pst_json_from_u64(v), "valueTwo",
-						   pst_json_from_u64(chance_below(16)), "op",
-						   ops[chance_one_in(3) ? chance_below(7) : chance_below(2)]));
+						   pst_json_from_u64(v), "valueTwo", pst_json_from_u64(two),
+						   "op", op));
 	}
 	return a;
 }
@@ -41,9 +44,11 @@ static json_t *some_profile(void)
 	const unsigned def = chance_one_in(4) ? 0 : 1;
 	for (unsigned i = 1 + chance_below(5); i > 0; i--) {
 		const char *name = names[chance_below(8)];
-		json_array_append_new(rules, json_pack("{s:[s], s:s, s:o}", "names", name, "action",
-						       actions[chance_one_in(3) ? chance_below(5) : 1 - def], "args",
-						       some_args(name)));
+		const unsigned any = chance_below(5), usual = 1 - def;
+		const char *action = actions[chance_one_in(3) ? any : usual];
+		json_t *args = some_args(name);
+		json_array_append_new(rules, json_pack("{s:[s], s:s, s:o}", "names", name, "action", action,
+						       "args", args));
 	}
 	return json_pack("{s:s, s:o}", "defaultAction", actions[def], "syscalls", rules);
 }
@@ -87,7 +92,8 @@ static void walk_pair(struct walk *w)
 		for (size_t k = 0; k < 3; k++)
 			(void)!pst_sccheck_corners(&all[k]->slot[sc->slot], look, w);
 		for (unsigned r = 0; r < 20; r++) {
-			const uint64_t args[PST_NARGS] = {chance_below(24), chance_below(24), chance_next()};
+			const uint64_t first = chance_below(24), second = chance_below(24);
+			const uint64_t args[PST_NARGS] = {first, second, chance_next()};
 			look(w, args);
 		}
 	}
