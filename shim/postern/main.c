@@ -27,7 +27,8 @@ static const struct {
 static bool is_ours(const struct pst_arg *a)
 {
 	return a->flag != NULL && (a->flag->ours || strcmp(a->flag->name, "root") == 0 ||
-				   strcmp(a->flag->name, "help") == 0);
+				   strcmp(a->flag->name, "help") == 0 ||
+				   strcmp(a->flag->name, "version") == 0);
 }
 
 static int read_globals(struct pst_global *g, const struct pst_argv *a, const char ***pass)
@@ -67,7 +68,7 @@ static int version(struct front *f)
 	const char *const argv[] = {"--version", NULL};
 	int status = 0;
 	if (pst_container_capture(&f->g, NULL, argv, &out, &status, &err) != PST_OK)
-		printf("runc version unknown\n");
+		status = front_report(f, &err);
 	fputs(pst_buf_cstr(&out), stdout);
 	printf("postern: %s\n", PST_VERSION);
 	return status;
@@ -114,6 +115,8 @@ static int be_the_runtime(struct front *f, const struct pst_argv *globals)
 		return 1;
 	if (pst_argv_on(globals, "help"))
 		words[n++] = "--help";
+	else if (pst_argv_on(globals, "version"))
+		words[n++] = "--version";
 	for (size_t i = 0; i < globals->nargs; i++)
 		words[n++] = globals->args[i];
 	return pst_container_pass(&f->g, NULL, n, (char **)(uintptr_t)words, &err) == PST_OK

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""manpage ROOT POSTERN: postern.1 and the help texts list the same verbs and flags.
+
+Compared both ways: a flag the page lacks, a flag it has too many, and one whose
+value or one-letter name differs. The page is read as roff source.
+"""
+
+import os
+import re
+import sys
+
+import source
+import verbs
+
+TAG = re.compile(r"^--([\w-]+)(?:, -(\w))?( value)?$")
+# The page says once that every command has it.
+EVERYWHERE = {"help"}
+
+
+def plain(line):
+    return re.sub(r"\\f[BIRP]", "", line).replace("\\-", "-").replace("\\e", "\\")
+
+
+def page_flags(text):
+    """{section or verb: {flag: (one-letter name, takes a value)}}"""
+    found, here, tagged = {}, None, False
+    for line in text.splitlines():
+        if line.startswith((".SH ", ".SS ")):
+            words = plain(line).split()
+            here = words[1] if line.startswith(".SS") else plain(line)[4:]
+            found.setdefault(here, {})
+        elif tagged and (m := TAG.match(plain(line))):
+            found[here][m[1]] = (m[2] or "", bool(m[3]))
+        tagged = line == ".TP"
+    return found
+
+
+def main():
+    root, postern = sys.argv[1:3]
+    page = page_flags(source.read(root, os.path.join("docs", "man", "postern.1")))
+    own = verbs.help_of(postern)
+    names = verbs.verbs(own)
+    wanted = {"GLOBAL OPTIONS": verbs.flags(own, "GLOBAL OPTIONS")}
+    for name in names:
+        theirs = verbs.flags(verbs.help_of(postern, name), "OPTIONS")
+        wanted[name] = {f: v for f, v in theirs.items() if f not in EVERYWHERE}
+
+    faults = []
+    for where, flags in wanted.items():
+        written = page.get(where)
+        if written is None:
+            faults.append(f"postern.1 has no section {where}")
+            continue
+        for flag in sorted(set(flags) | set(written)):
+            if flags.get(flag) != written.get(flag):
+                faults.append(f"{where}: --{flag}: help {flags.get(flag)}, page {written.get(flag)}")
+    for where in page:
+        if where.islower() and where not in wanted:
+            faults.append(f"postern.1 has a section {where}, which is no command")
+    source.finish(faults)
+
+
+if __name__ == "__main__":
+    main()
