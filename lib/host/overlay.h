@@ -70,15 +70,26 @@ struct pst_overlay_how {
  * On every path the process has its own fsuid, fsgid and securebits again; if
  * the kernel refuses that, PST_E_BUG, and the caller must end.
  * About 0.35 ms for one lower, 0.5 ms for 20. The process must be root with
- * CAP_SETPCAP, CAP_SETUID, CAP_SETGID and CAP_SYS_ADMIN. With `live` and a
- * volatile layout a work directory of our own, PST_OVERLAY_WORK beside the first
- * one, is made; the engine removes it with the layer.
+ * CAP_SETPCAP, CAP_SETUID, CAP_SETGID and CAP_SYS_ADMIN.
+ * With `live` a work directory of our own, PST_OVERLAY_WORK, is made beside the
+ * first mount's. Sharing that one would empty it, after which the first mount can
+ * no longer remove or rename (ENOENT), and a volatile one refuses to be shared.
+ * pst_overlay_forget takes it away again.
  */
 PST_CHECKED PST_NONNULL(1, 2, 3)
 int pst_overlay_build(const struct pst_ovl_layout *layout, const struct pst_overlay_how *how,
 		      int *ret_mnt, struct pst_err *err);
 
 #define PST_OVERLAY_WORK "postern-work"
+
+/*
+ * Remove the work directory that a build with `live` made for `layout`, once its
+ * overlay is unmounted. One that is not there, and a layout whose directories are
+ * gone, are success (I-5). Never enters another mount.
+ * Returns PST_OK or PST_E_HOST.
+ */
+PST_CHECKED PST_NONNULL(1)
+int pst_overlay_forget(const struct pst_ovl_layout *layout, struct pst_err *err);
 
 /*
  * Make the relative paths of `layout` absolute. The mounter had changed

@@ -128,6 +128,20 @@ static int own_work(struct pair *p, struct pst_err *err)
 	return PST_OK;
 }
 
+int pst_overlay_forget(const struct pst_ovl_layout *layout, struct pst_err *err)
+{
+	if (layout->work == NULL || layout->work[0] != '/')
+		return PST_OK;
+	pst_auto_fd work =
+		pst_host->openat(AT_FDCWD, layout->work, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (work < 0)
+		return errno == ENOENT ? PST_OK : pst_fail_sys(err, "cannot open %s", layout->work);
+	pst_auto_fd parent = pst_host->openat(work, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (parent < 0)
+		return pst_fail_sys(err, "cannot open the parent of %s", layout->work);
+	return pst_io_remove_tree(parent, PST_OVERLAY_WORK, err);
+}
+
 static int open_pair(const struct pst_ovl_layout *l, bool live, struct pair *p, struct pst_err *err)
 {
 	int rc = open_dir(l->upper, &p->upper, err);

@@ -131,7 +131,12 @@ int pst_step_rootfs_undo(struct pst_undo *u, const json_t *arg, const json_t *no
 		return PST_OK; /* it hung in the private namespace, which is gone */
 	struct pst_cover mark = {0};
 	pst_apply_source(u->state->key, mark.source);
-	return pst_stage_uncover(pst_step_text(arg, "path"), &mark, NULL, err);
+	pst_auto_ovl layout = {0};
+	int rc = pst_stage_uncover(pst_step_text(arg, "path"), &mark, NULL, err);
+	/* The work directory of the cover lies beside the engine's own. */
+	if (rc == PST_OK)
+		rc = pst_ovl_from_json(json_object_get(arg, "layout"), &layout, err);
+	return rc == PST_OK ? pst_overlay_forget(&layout, err) : rc;
 }
 
 int pst_step_volume(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err)

@@ -102,6 +102,24 @@ int pst_apply_runtime_failed(struct pst_err *err)
 	return pst_fail(err, PST_E_RUNTIME, "", "%s", "");
 }
 
+/* crun gives every stdio descriptor to the container's root, the host's own device
+ * nodes included (seen with 1.8.1, gone in 1.28): it never gets one. */
+static int check_crun_stdio(const struct pst_apply *a, struct pst_err *err)
+{
+	if (strcmp(a->ctx->rt.name, "crun") != 0 || !a->plan->expect.maps ||
+	    pst_runver_at_least(&a->ctx->rt, "crun", 1, 28, 0))
+		return PST_OK;
+	for (int fd = 0; fd <= 2; fd++) {
+		struct stat st;
+		if (pst_host->fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode) || pst_stdfd_takes(fd))
+			continue;
+		pst_fail(err, PST_E_RUNTIME, "",
+			 "this crun would give the host's device on descriptor %d to the container", fd);
+		return pst_err_cure(err, "use crun 1.28 or newer, runc, or pipes in place of /dev/null");
+	}
+	return PST_OK;
+}
+
 int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err)
 {
 	(void)arg;
@@ -114,8 +132,8 @@ int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, stru
 
 	pst_auto_runcall c;
 	command(a, &c, bundle, pid_file, fds);
-	int rc = PST_OK;
-	if (a->plan->enter_netns)
+	int rc = check_crun_stdio(a, err);
+	if (rc == PST_OK && a->plan->enter_netns)
 		rc = pst_runcall_netns(&c, a->plan->netns_path, err);
 	if (rc == PST_OK)
 		rc = pst_runcall_ready(&c, err);

@@ -148,7 +148,7 @@ static void cover(struct scene *s, const char *extra)
 	char cmd[512];
 	struct pst_err err = {0};
 	(void)snprintf(cmd, sizeof cmd,
-		       "mkdir -p low up work merged; echo one >low/one;"
+		       "mkdir -p low up work merged; echo one >low/one; echo two >low/two; echo three >low/three;"
 		       "mount -t overlay engine -o "
 		       "lowerdir=$PWD/low,upperdir=$PWD/up,workdir=$PWD/work%s merged;"
 		       "echo early >merged/early",
@@ -189,15 +189,20 @@ static void covered_and_back(const char *extra)
 	cr_assert_eq(pst_stage_remove(path_of("run"), "c1", &err), PST_OK, "%s", err.msg);
 	cr_assert_eq(pst_stage_uncover(s.root.path, &s.mark, &removed, &err), PST_OK, "%s", err.msg);
 	cr_assert(removed);
+	cr_assert_eq(access(PST_OVERLAY_WORK, F_OK), 0);
+	cr_assert_eq(pst_overlay_forget(&s.root.layout, &err), PST_OK, "%s", err.msg);
+	cr_assert_eq(access(PST_OVERLAY_WORK, F_OK), -1);
+	cr_assert_eq(pst_overlay_forget(&s.root.layout, &err), PST_OK); /* again: no-op */
 	pst_rootfs_done(&s.root); /* its descriptor keeps the engine's mount busy */
-	/* the engine's own mount again, with what was written, and still writable */
+	/* the engine's own mount again, with what was written, and fully writable */
 	cr_assert_eq(stat("merged/new", &st), 0);
 	cr_assert(st.st_uid == 7 && st.st_gid == 8);
 	pst_fd_close(PST_TAKE_FD(s.root.fd)); /* it would keep the mount busy */
 	pst_fd_close(PST_TAKE_FD(s.clone));
 	pst_fd_close(PST_TAKE_FD(s.mnt));
 	cr_assert_eq(ground_sh("test ! -e merged/one; echo late >merged/late; echo x >>merged/early;"
-			       "test -f up/late; umount merged; test -z \"$(ls merged)\""),
+			       "test -f up/late; rm merged/two; test -c up/two; chmod 600 merged/three; mkdir merged/two;"
+			       "umount merged; test -z \"$(ls merged)\""),
 		     0);
 	cr_assert_eq(pst_stage_uncover(path_of("merged"), &s.mark, &removed, &err), PST_OK);
 	cr_assert_not(removed);
