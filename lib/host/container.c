@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/fd.h"
 #include "core/json.h"
@@ -102,8 +103,11 @@ static int run_gated(struct pst_making *m, const struct pst_create *c, int *ret_
 	m->record.phase = PST_PHASE_VERIFIED;
 	if (c->detach)
 		rc = pst_state_write(&m->ctx.sd, &m->state, &m->record, err);
+	/* While it runs, others may delete it; what they removed is not there to undo. */
+	(void)pst_host->flock(m->state.fd, LOCK_UN);
 	if (rc == PST_OK)
 		rc = pst_runloop_wait(&m->apply, err);
+	(void)pst_host->flock(m->state.fd, LOCK_EX);
 	*ret_status = m->apply.status;
 	if (rc == PST_OK && c->detach && *ret_status == 0)
 		return PST_OK;
