@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Macros already: alloca(3) everywhere, the others of clang under _FORTIFY_SOURCE. */
 #undef alloca
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison alloca strcpy strcat sprintf vsprintf gets strncpy strncat
 #pragma GCC poison atoi atol atoll atof strtok strtok_r mktemp tmpnam tempnam
 #pragma GCC poison gmtime localtime ctime asctime

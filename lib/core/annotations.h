@@ -21,12 +21,13 @@ struct pst_tighten {
 	const char *profile; /* borrowed from the annotations; NULL: the policy's */
 	bool has_pids, has_memory, has_cpu, has_nofile;
 	uint64_t pids, memory, cpu, nofile; /* units of struct pst_limit */
-	bool exempt; /* its pod namespace is one the policy exempts */
+	bool exempt; /* its pod namespace is one the policy exempts, and no key disputes it */
 };
 
 /*
  * annotations  object or NULL; values must be strings (config.md "annotations").
- * Errors: PST_E_POLICY with pointer /annotations/KEY, rule and cure.
+ * Errors: PST_E_POLICY with pointer /annotations/KEY, rule and cure; PST_E_SPEC for
+ * a value that is no string. *ret is then untouched.
  */
 PST_CHECKED int pst_annotations_read(const json_t *annotations, const struct pst_policy *policy,
 				     struct pst_tighten *ret, struct pst_err *err);

@@ -1,6 +1,6 @@
 #include "core/nearest.h"
 
-#include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define WORD 64 /* our keys, verbs and profile names are far shorter */
@@ -10,9 +10,14 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-static int same(char a, char b)
+static char lower(char c)
 {
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same(char a, char b)
+{
+	return lower(a) == lower(b);
 }
 
 /* Optimal string alignment: Levenshtein plus swapped neighbours, three rows. */

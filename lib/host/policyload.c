@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -54,18 +55,51 @@ static int read_one(struct files *f, int dfd, const char *name, const char *path
 	return PST_OK;
 }
 
+/* Who may rename files in the folder chooses what is merged. */
+static int check_folder(int fd, const char *dir, struct pst_err *err)
+{
+	struct stat st;
+	if (pst_host->fstat(fd, &st) != 0)
+		return pst_fail_sys(err, "cannot stat %s", dir);
+	if ((st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return PST_OK;
+	pst_fail(err, PST_E_POLICY, "",
+		 "%s is owned by uid %u with mode %04o: others could put files into it", dir,
+		 (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+	pst_err_file(err, dir);
+	return pst_err_cure(err, "chown root %s && chmod go-w %s", dir, dir);
+}
+
+static int open_folder(const char *dir, int *ret, struct pst_err *err)
+{
+	pst_auto_fd fd = pst_host->openat(AT_FDCWD, dir,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0 && errno == ENOENT)
+		return PST_OK;
+	if (fd < 0) {
+		pst_fail_sys(err, "cannot open the policy folder %s", dir);
+		pst_err_file(err, dir);
+		return pst_err_cure(err, "make it a directory and no link, or remove it");
+	}
+	const int rc = check_folder(fd, dir, err);
+	if (rc == PST_OK)
+		*ret = PST_TAKE_FD(fd);
+	return rc;
+}
+
 static int read_folder(struct files *f, const char *file, struct pst_err *err)
 {
 	char dir[512], path[1024];
 	const size_t stem = strlen(file) - (pst_ends(file, ".json") ? strlen(".json") : 0);
+	const int n = snprintf(dir, sizeof dir, "%.*s.d", (int)stem, file);
+	if (n < 0 || (size_t)n >= sizeof dir)
+		return pst_fail(err, PST_E_POLICY, "", "the path of the policy is longer than %zu bytes",
+				sizeof dir);
 	pst_auto_dirnames names = {0};
-	snprintf(dir, sizeof dir, "%.*s.d", (int)stem, file);
-	pst_auto_fd fd = pst_host->openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
-			       ? PST_OK
-			       : pst_fail_sys(err, "cannot open the policy folder %s", dir);
-	int rc = pst_dirnames_read(fd, &names, err);
+	pst_auto_fd fd = -1;
+	int rc = open_folder(dir, &fd, err);
+	if (rc == PST_OK && fd >= 0)
+		rc = pst_dirnames_read(fd, &names, err);
 	for (size_t i = 0; rc == PST_OK && i < names.n; i++) {
 		if (!pst_ends(names.v[i], ".json") || names.v[i][0] == '.')
 			continue;

@@ -4,78 +4,252 @@
 #include "core/json.h"
 #include "core/limits.h"
 
-/* Built-in policy with ceilings: 100 processes, 1 MiB, 1.5 cores, 1024 open files. */
-static struct pst_policy policy(void)
+static json_t *parse(const char *text)
 {
-	static const char text[] =
-		"{\"limits\":{\"pids\":{\"default\":50,\"max\":100},\"memory\":{\"max\":1048576},"
-		"\"cpu\":{\"max\":1.5},\"nofile\":{\"max\":1024}}}";
-	pst_auto_json *doc = NULL;
+	json_t *j = NULL;
+	struct pst_err err = {0};
+	cr_assert_eq(pst_json_parse(text, strlen(text), "t", &pst_json_oci, &j, &err), PST_OK, "%s: %s",
+		     text, err.msg);
+	return j;
+}
+
+static struct pst_policy policy(const char *limits)
+{
+	char text[512];
+	snprintf(text, sizeof text, "{\"limits\":{%s}}", limits);
+	pst_auto_json *doc = parse(text);
+	json_t *const docs[] = {doc};
+	const char *const names[] = {"p.json"};
 	struct pst_policy p;
 	struct pst_err err = {0};
-	const char *const name = "policy.json";
-	cr_assert_eq(pst_json_parse(text, sizeof text - 1, name, &pst_json_oci, &doc, &err), PST_OK);
-	cr_assert_eq(pst_policy_build(&doc, &name, 1, NULL, &p, &err), PST_OK, "%s", err.msg);
+	cr_assert_eq(pst_policy_build(docs, names, 1, NULL, &p, &err), PST_OK, "%s", err.msg);
 	return p;
 }
 
-/* `text` after the edits; update: as resources of an update, else as a spec. */
-static void becomes(bool update, const char *text, const char *want)
+static const struct pst_tighten none;
+
+static int run(const char *limits, const char *doc, const struct pst_tighten *t, bool update,
+	       struct pst_buf *out, struct pst_err *err)
 {
-	struct pst_policy p = policy();
-	const struct pst_tighten none = {0};
-	pst_auto_edits edits = {0};
-	pst_auto_json *j = NULL;
+	struct pst_policy p = policy(limits);
+	pst_auto_json *tree = parse(doc);
+	pst_auto_edits edits = {0}, again = {0};
+	int rc = update ? pst_limits_update(tree, &p, &edits, err)
+			: pst_limits_spec(tree, &p, t, &edits, err);
+	if (rc == PST_OK)
+		rc = pst_edits_apply(&edits, tree, err);
+	if (rc == PST_OK) {
+		/* I-7: what was decided once needs no second decision. */
+		const int second = update ? pst_limits_update(tree, &p, &again, err)
+					  : pst_limits_spec(tree, &p, t, &again, err);
+		cr_expect_eq(second, PST_OK);
+		cr_expect_eq(again.n, 0, "%s under %s is edited twice", doc, limits);
+		cr_assert_eq(pst_json_dump(tree, PST_JSON_COMPACT, out, NULL), PST_OK);
+	}
+	pst_policy_done(&p);
+	return rc;
+}
+
+static void becomes(const char *limits, const char *doc, const struct pst_tighten *t, bool update,
+		    const char *want)
+{
 	pst_auto_buf out = {0};
 	struct pst_err err = {0};
-	cr_assert_eq(pst_json_parse(text, strlen(text), "t", &pst_json_oci, &j, &err), PST_OK, "%s",
-		     err.msg);
-	const int rc = update ? pst_limits_update(j, &p, &edits, &err)
-			      : pst_limits_spec(j, &p, &none, &edits, &err);
-	cr_assert_eq(rc, PST_OK, "%s", err.msg);
-	cr_assert_eq(pst_edits_apply(&edits, j, &err), PST_OK, "%s", err.msg);
-	cr_assert_eq(pst_json_dump(j, PST_JSON_COMPACT, &out, &err), PST_OK);
-	cr_assert_str_eq(pst_buf_cstr(&out), want);
+	cr_assert_eq(run(limits, doc, t, update, &out, &err), PST_OK, "%s: %s", doc, err.msg);
+	cr_expect_str_eq(pst_buf_cstr(&out), want, "%s under %s:\n%s\n%s", doc, limits,
+			 pst_buf_cstr(&out), want);
+}
+
+/* Resources in, resources out, of a spec. */
+static void spec(const char *limits, const char *in, const char *want)
+{
+	char doc[512], full[512];
+	snprintf(doc, sizeof doc, "{\"linux\":{\"resources\":%s}}", in);
+	snprintf(full, sizeof full, "{\"linux\":{\"resources\":%s}}", want);
+	becomes(limits, doc, &none, false, full);
+}
+
+static void update(const char *limits, const char *in, const char *want)
+{
+	becomes(limits, in, &none, true, want);
+}
+
+static struct pst_err refused(const char *limits, const char *doc, bool upd, int code)
+{
+	pst_auto_buf out = {0};
+	struct pst_err err = {0};
+	cr_assert_eq(run(limits, doc, &none, upd, &out, &err), code, "%s: %s", doc, pst_buf_cstr(&out));
+	return err;
+}
+
+#define PIDS "\"pids\":{\"default\":100,\"max\":200}"
+#define MEM "\"memory\":{\"max\":\"1Gi\"}"
+#define CPU "\"cpu\":{\"max\":2}"
+#define GI "1073741824"
+
+Test(limits, without_a_policy_nothing_is_touched)
+{
+	becomes("", "{\"process\":{},\"linux\":{}}", &none, false, "{\"process\":{},\"linux\":{}}");
+	spec("", "{\"pids\":{\"limit\":-1},\"cpu\":{\"period\":9999999999}}",
+	     "{\"pids\":{\"limit\":-1},\"cpu\":{\"period\":9999999999}}");
+	update("", "{\"cpu\":{\"period\":1000},\"pids\":{\"limit\":0}}",
+	       "{\"cpu\":{\"period\":1000},\"pids\":{\"limit\":0}}");
+}
+
+Test(limits, absent_gets_the_default_and_unlimited_or_above_the_ceiling)
+{
+	spec(PIDS, "{}", "{\"pids\":{\"limit\":100}}");
+	spec(PIDS, "{\"pids\":null}", "{\"pids\":{\"limit\":100}}");
+	spec(PIDS, "{\"pids\":{\"limit\":-1}}", "{\"pids\":{\"limit\":200}}");
+	spec(PIDS, "{\"pids\":{\"limit\":0}}", "{\"pids\":{\"limit\":200}}");
+	spec(PIDS, "{\"pids\":{\"limit\":201}}", "{\"pids\":{\"limit\":200}}");
+	spec(PIDS, "{\"pids\":{\"limit\":18446744073709551615}}", "{\"pids\":{\"limit\":200}}");
+	spec(PIDS, "{\"pids\":{\"limit\":200}}", "{\"pids\":{\"limit\":200}}");
+	spec(PIDS, "{\"pids\":{\"limit\":7}}", "{\"pids\":{\"limit\":7}}");
+	spec(MEM, "{}", "{\"memory\":{\"limit\":" GI "}}");
+	spec("\"pids\":{\"default\":5}", "{\"pids\":{\"limit\":-1}}", "{\"pids\":{\"limit\":-1}}");
+}
+
+Test(limits, a_spec_without_resources_gets_them)
+{
+	becomes(PIDS, "{}", &none, false, "{\"linux\":{\"resources\":{\"pids\":{\"limit\":100}}}}");
+}
+
+Test(limits, every_edit_names_the_rule_that_made_it)
+{
+	struct pst_policy p = policy(PIDS "," MEM);
+	pst_auto_json *doc = parse("{\"linux\":{\"resources\":{}}}");
+	pst_auto_edits e = {0};
+	const struct pst_tighten t = {.has_memory = true, .memory = 4096};
+	cr_assert_eq(pst_limits_spec(doc, &p, &t, &e, NULL), PST_OK);
+	cr_assert_eq(e.n, 2);
+	cr_expect_str_eq(e.v[0].source, "p.json /limits/pids/default");
+	cr_expect_str_eq(e.v[0].pointer, "/linux/resources/pids/limit");
+	cr_expect_str_eq(e.v[1].source, "annotation postern/memory");
 	pst_policy_done(&p);
 }
 
-Test(limits, i1_an_update_is_lowered_to_the_ceilings)
+Test(limits, a_workloads_own_limit_binds_and_never_raises)
 {
-	becomes(true, "{\"pids\":{\"limit\":101}}", "{\"pids\":{\"limit\":100}}");
-	becomes(true, "{\"pids\":{\"limit\":-1}}", "{\"pids\":{\"limit\":100}}");
-	becomes(true, "{\"memory\":{\"limit\":18446744073709551615}}", "{\"memory\":{\"limit\":1048576}}");
-	becomes(true, "{\"cpu\":{\"quota\":200000,\"period\":100000}}",
-		"{\"cpu\":{\"quota\":150000,\"period\":100000}}");
-	becomes(true, "{\"pids\":{\"limit\":99}}", "{\"pids\":{\"limit\":99}}");
-	becomes(true, "{}", "{}");
+	const struct pst_tighten t = {.has_pids = true, .pids = 50};
+	becomes(PIDS, "{}", &t, false, "{\"linux\":{\"resources\":{\"pids\":{\"limit\":50}}}}");
+	becomes("", "{\"linux\":{\"resources\":{\"pids\":{\"limit\":60}}}}", &t, false,
+		"{\"linux\":{\"resources\":{\"pids\":{\"limit\":50}}}}");
+	becomes("", "{\"linux\":{\"resources\":{\"pids\":{\"limit\":40}}}}", &t, false,
+		"{\"linux\":{\"resources\":{\"pids\":{\"limit\":40}}}}");
+	const struct pst_tighten high = {.has_pids = true, .pids = 5000};
+	becomes(PIDS, "{}", &high, false, "{\"linux\":{\"resources\":{\"pids\":{\"limit\":200}}}}");
 }
 
-Test(limits, i1_files_of_cgroup_v2_do_not_go_around_the_ceilings)
+Test(limits, memory_taken_away_does_not_come_back_as_swap)
 {
-	becomes(true, "{\"unified\":{\"pids.max\":\"max\",\"memory.max\":\"1G\",\"cpu.max\":\"max\"}}",
-		"{\"unified\":{\"pids.max\":\"100\",\"memory.max\":\"1048576\",\"cpu.max\":\"150000 100000\"}}");
-	becomes(true, "{\"unified\":{\"pids.max\":\"101\",\"memory.max\":\"99999999999999999999\","
-		      "\"cpu.max\":\"15001 10000\"}}",
-		"{\"unified\":{\"pids.max\":\"100\",\"memory.max\":\"1048576\",\"cpu.max\":\"150000 100000\"}}");
-	becomes(true, "{\"unified\":{\"cpu.max\":\"1 x\"}}", "{\"unified\":{\"cpu.max\":\"150000 100000\"}}");
-	becomes(true, "{\"unified\":{\"pids.max\":\"\"}}", "{\"unified\":{\"pids.max\":\"100\"}}");
+	spec(MEM, "{\"memory\":{\"limit\":2147483648,\"swap\":2147483648}}",
+	     "{\"memory\":{\"limit\":" GI ",\"swap\":" GI "}}");
+	spec(MEM, "{\"memory\":{\"limit\":2147483648,\"swap\":2147484648}}",
+	     "{\"memory\":{\"limit\":" GI ",\"swap\":1073742824}}");
+	spec(MEM, "{\"memory\":{\"limit\":2147483648,\"swap\":-1}}",
+	     "{\"memory\":{\"limit\":" GI ",\"swap\":-1}}");
+	spec(MEM, "{\"memory\":{\"limit\":-1,\"swap\":4096}}",
+	     "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
 }
 
-Test(limits, files_of_cgroup_v2_below_the_ceilings_or_without_one_pass)
+Test(limits, cpu_is_compared_as_a_share_and_exactly)
 {
-	static const char below[] = "{\"unified\":{\"pids.max\":\"100\",\"memory.max\":\"4096\",\"cpu.max\":"
-				    "\"15000 10000\",\"io.weight\":\"max\",\"memory.high\":\"max\"}}";
-	becomes(true, below, below);
-	becomes(true, "{\"unified\":{\"cpu.max\":\"150000\"}}", "{\"unified\":{\"cpu.max\":\"150000\"}}");
+	spec(CPU, "{}", "{\"cpu\":{\"quota\":200000,\"period\":100000}}");
+	spec(CPU, "{\"cpu\":{\"quota\":-1,\"period\":50000}}",
+	     "{\"cpu\":{\"quota\":100000,\"period\":50000}}");
+	spec(CPU, "{\"cpu\":{\"quota\":100001,\"period\":50000,\"shares\":2}}",
+	     "{\"cpu\":{\"quota\":100000,\"period\":50000,\"shares\":2}}");
+	spec(CPU, "{\"cpu\":{\"quota\":100000,\"period\":50000}}",
+	     "{\"cpu\":{\"quota\":100000,\"period\":50000}}");
+	spec(CPU, "{\"cpu\":{\"quota\":200000}}", "{\"cpu\":{\"quota\":200000}}");
+	spec(CPU, "{\"cpu\":{\"quota\":9223372036854775807,\"period\":0}}",
+	     "{\"cpu\":{\"quota\":200000,\"period\":100000}}");
+	/* 10 thousandths of 1 ms are below what the kernel takes. */
+	spec("\"cpu\":{\"max\":\"10m\"}", "{\"cpu\":{\"quota\":5000,\"period\":1000}}",
+	     "{\"cpu\":{\"quota\":1000,\"period\":100000}}");
 }
 
-Test(limits, i1_every_entry_for_open_files_is_judged)
+Test(limits, unified_files_are_no_way_around_a_ceiling)
 {
-	becomes(false,
-		"{\"linux\":{\"resources\":{\"pids\":{\"limit\":1},\"memory\":{\"limit\":1},\"cpu\":"
-		"{\"quota\":1,\"period\":1000}}},\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\","
-		"\"hard\":1,\"soft\":1},{\"type\":\"RLIMIT_NOFILE\",\"hard\":4096,\"soft\":2}]}}",
-		"{\"linux\":{\"resources\":{\"pids\":{\"limit\":1},\"memory\":{\"limit\":1},\"cpu\":"
-		"{\"quota\":1,\"period\":1000}}},\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\","
-		"\"hard\":1,\"soft\":1},{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":2}]}}");
+	spec(PIDS, "{\"unified\":{\"pids.max\":\"max\"}}", "{\"unified\":{\"pids.max\":\"200\"}}");
+	spec(PIDS, "{\"unified\":{\"pids.max\":\"50\"}}", "{\"unified\":{\"pids.max\":\"50\"}}");
+	spec(PIDS, "{\"pids\":{\"limit\":50},\"unified\":{\"pids.max\":\" 1e9\"}}",
+	     "{\"pids\":{\"limit\":50},\"unified\":{\"pids.max\":\"200\"}}");
+	spec(MEM, "{\"unified\":{\"memory.max\":\"2G\"}}", "{\"unified\":{\"memory.max\":\"" GI "\"}}");
+	spec(CPU, "{\"unified\":{\"cpu.max\":\"max 50000\"}}",
+	     "{\"unified\":{\"cpu.max\":\"100000 50000\"}}");
+	spec(CPU, "{\"unified\":{\"cpu.max\":\"200001\"}}",
+	     "{\"unified\":{\"cpu.max\":\"200000 100000\"}}");
+	spec(CPU, "{\"unified\":{\"cpu.max\":\"5000 10000\"}}",
+	     "{\"unified\":{\"cpu.max\":\"5000 10000\"}}");
+	spec(CPU, "{\"unified\":{\"cpu.max\":\"1000 99999999999999\"}}",
+	     "{\"unified\":{\"cpu.max\":\"200000 100000\"}}");
+	update(MEM, "{\"unified\":{\"memory.max\":\"max\"}}",
+	       "{\"unified\":{\"memory.max\":\"" GI "\"}}");
+	spec("", "{\"unified\":{\"memory.max\":\"max\"}}", "{\"unified\":{\"memory.max\":\"max\"}}");
+	struct pst_err e = refused(MEM, "{\"linux\":{\"resources\":{\"unified\":{\"memory.max\":5}}}}",
+				   false, PST_E_SPEC);
+	cr_expect_str_eq(e.pointer, "/linux/resources/unified/memory.max");
+}
+
+Test(limits, open_files_are_limited_soft_and_hard)
+{
+	static const char nofile[] = "\"nofile\":{\"default\":1024,\"max\":4096}";
+	becomes(nofile, "{\"process\":{}}", &none, false,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":1024,\"soft\":1024}]}}");
+	becomes(nofile,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":18446744073709551615,"
+		"\"soft\":0},{\"type\":\"RLIMIT_NOFILE\",\"hard\":18446744073709551615,\"soft\":512}]}}",
+		&none, false,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":18446744073709551615,"
+		"\"soft\":0},{\"type\":\"RLIMIT_NOFILE\",\"hard\":4096,\"soft\":512}]}}");
+	becomes("\"nofile\":{\"max\":4096}", "{\"process\":{\"rlimits\":[]}}", &none, false,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":4096,\"soft\":4096}]}}");
+	becomes(nofile, "{\"root\":{}}", &none, false, "{\"root\":{}}");
+	struct pst_err e =
+		refused(nofile, "{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1}]}}",
+			false, PST_E_SPEC);
+	cr_expect_str_eq(e.pointer, "/process/rlimits/0/hard");
+	refused(nofile, "{\"process\":{\"rlimits\":5}}", false, PST_E_SPEC);
+}
+
+Test(limits, an_update_obeys_the_ceilings_and_leaves_the_rest)
+{
+	update(PIDS "," MEM "," CPU, "{}", "{}");
+	update(PIDS "," MEM, "{\"pids\":{\"limit\":-1},\"memory\":{\"limit\":-1,\"swap\":-1}}",
+	       "{\"pids\":{\"limit\":200},\"memory\":{\"limit\":" GI ",\"swap\":-1}}");
+	update(PIDS, "{\"pids\":{\"limit\":150},\"cpu\":{\"shares\":5}}",
+	       "{\"pids\":{\"limit\":150},\"cpu\":{\"shares\":5}}");
+	update(PIDS "," CPU, "{\"pids\":{\"limit\":0},\"cpu\":{\"quota\":0,\"period\":0}}",
+	       "{\"pids\":{},\"cpu\":{}}");
+	update(CPU, "{\"cpu\":{\"quota\":300000,\"period\":100000}}",
+	       "{\"cpu\":{\"quota\":200000,\"period\":100000}}");
+	update(CPU, "{\"cpu\":{\"quota\":-1}}", "{\"cpu\":{\"quota\":200000,\"period\":100000}}");
+}
+
+Test(limits, an_update_cannot_shrink_the_period_under_an_old_quota)
+{
+	struct pst_err e = refused(CPU, "{\"cpu\":{\"period\":1000}}", true, PST_E_POLICY);
+	cr_expect_str_eq(e.rule, "p.json /limits/cpu/max");
+	cr_expect_str_eq(e.pointer, "/cpu");
+	cr_expect_neq(e.cure[0], '\0');
+	refused(CPU, "{\"cpu\":{\"quota\":5000}}", true, PST_E_POLICY);
+	refused(CPU, "{\"cpu\":{\"quota\":0,\"period\":1000}}", true, PST_E_POLICY);
+}
+
+Test(limits, wrong_types_name_their_pointer)
+{
+	static const char *const bad[][2] = {
+		{"{\"pids\":{\"limit\":\"5\"}}", "/pids/limit"},
+		{"{\"memory\":{\"limit\":1.5}}", "/memory/limit"},
+		{"{\"memory\":{\"swap\":true}}", "/memory/swap"},
+		{"{\"cpu\":{\"quota\":[]}}", "/cpu/quota"},
+		{"{\"cpu\":{\"period\":1e3}}", "/cpu/period"},
+		{"{\"cpu\":{\"quota\":1,\"period\":1000001}}", "/cpu/period"},
+	};
+	for (size_t i = 0; i < PST_NELEM(bad); i++) {
+		struct pst_err e = refused(PIDS "," MEM "," CPU, bad[i][0], true, PST_E_SPEC);
+		cr_expect_str_eq(e.pointer, bad[i][1]);
+	}
 }
