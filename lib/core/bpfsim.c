@@ -103,7 +103,7 @@ static uint32_t alu(uint16_t code, uint32_t a, uint32_t b)
 	case BPF_MUL:
 		return a * b;
 	case BPF_DIV:
-		return b == 0 ? 0 : a / b; /* X may be 0: the caller returns then */
+		return a / b; /* the caller has looked at b */
 	case BPF_OR:
 		return a | b;
 	case BPF_AND:
@@ -133,24 +133,15 @@ static bool jump_taken(uint16_t code, uint32_t a, uint32_t b)
 	}
 }
 
-struct regs {
-	uint32_t a;
-	uint32_t x;
-	uint32_t mem[BPF_MEMWORDS];
-};
-
-/* Loads, stores and moves; everything that is no ALU, jump or return. */
-static void step(struct regs *r, const struct sock_filter *i, const struct seccomp_data *d)
+/* Loads, stores and moves of the rarer kinds. */
+static void move(struct pst_bpf_state *r, const struct sock_filter *i)
 {
 	switch (i->code) {
-	case BPF_LD | BPF_W | BPF_ABS:
-		memcpy(&r->a, (const char *)d + i->k, sizeof r->a);
-		break;
 	case BPF_LD | BPF_W | BPF_LEN:
-		r->a = sizeof *d;
+		r->a = sizeof(struct seccomp_data);
 		break;
 	case BPF_LDX | BPF_W | BPF_LEN:
-		r->x = sizeof *d;
+		r->x = sizeof(struct seccomp_data);
 		break;
 	case BPF_LD | BPF_IMM:
 		r->a = i->k;
@@ -179,41 +170,92 @@ static void step(struct regs *r, const struct sock_filter *i, const struct secco
 	}
 }
 
-uint32_t pst_bpf_run(struct pst_bpf p, const struct seccomp_data *d)
+/* One instruction that is neither a return nor one of the hot ones below.
+ * Returns how far to jump; *stop when classic BPF ends the program here. */
+static size_t step(struct pst_bpf_state *r, const struct sock_filter *i, bool *stop)
 {
-	struct regs r = {0};
-	for (size_t pc = 0; pc < p.n; pc++) {
-		const struct sock_filter *i = &p.insn[pc];
-		/* Filters are long lists of these two: this runs at every container start. */
-		if (i->code == (BPF_JMP | BPF_JEQ | BPF_K)) {
-			pc += r.a == i->k ? i->jt : i->jf;
-			continue;
-		}
-		if (i->code == (BPF_JMP | BPF_JGE | BPF_K)) {
-			pc += r.a >= i->k ? i->jt : i->jf;
-			continue;
-		}
-		const uint32_t operand = BPF_SRC(i->code) == BPF_X ? r.x : i->k;
-		switch (BPF_CLASS(i->code)) {
-		case BPF_RET:
-			return BPF_RVAL(i->code) == BPF_A ? r.a : i->k;
-		case BPF_JMP:
-			if (BPF_OP(i->code) == BPF_JA)
-				pc += i->k;
-			else
-				pc += jump_taken(i->code, r.a, operand) ? i->jt : i->jf;
+	const uint32_t operand = BPF_SRC(i->code) == BPF_X ? r->x : i->k;
+	switch (BPF_CLASS(i->code)) {
+	case BPF_JMP:
+		if (BPF_OP(i->code) == BPF_JA)
+			return i->k;
+		return jump_taken(i->code, r->a, operand) ? i->jt : i->jf;
+	case BPF_ALU:
+		*stop = BPF_OP(i->code) == BPF_DIV && operand == 0;
+		r->a = *stop ? 0 : alu(i->code, r->a, operand);
+		return 0;
+	default:
+		move(r, i);
+		return 0;
+	}
+}
+
+/* Run on from *r. False: stopped before a load at or above `wall`. *r is then, and
+ * after a return, the place to go on from. */
+static bool run(struct pst_bpf p, struct pst_bpf_state *r, const struct seccomp_data *d,
+		uint32_t wall, uint32_t *ret)
+{
+	const struct sock_filter *const end = p.insn + p.n;
+	const struct sock_filter *i = p.insn + r->pc;
+	uint32_t a = r->a;
+	bool stop = false;
+	/* libseccomp's programs are nearly all loads, JEQ and JGE: no call for those */
+	for (; i < end && !stop; i++) {
+		switch (i->code) {
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			i += a == i->k ? i->jt : i->jf;
 			break;
-		case BPF_ALU:
-			if (BPF_OP(i->code) == BPF_DIV && operand == 0)
-				return SECCOMP_RET_KILL_THREAD; /* classic BPF returns 0 */
-			r.a = alu(i->code, r.a, operand);
+		case BPF_JMP | BPF_JGE | BPF_K:
+			i += a >= i->k ? i->jt : i->jf;
 			break;
+		case BPF_LD | BPF_W | BPF_ABS:
+			if (i->k < wall) {
+				memcpy(&a, (const char *)d + i->k, sizeof a);
+				break;
+			}
+			r->pc = (size_t)(i - p.insn);
+			r->a = a;
+			return false;
+		case BPF_RET | BPF_K:
+		case BPF_RET | BPF_A:
+			r->pc = (size_t)(i - p.insn);
+			r->a = a;
+			*ret = BPF_RVAL(i->code) == BPF_A ? a : i->k;
+			return true;
 		default:
-			step(&r, i, d);
+			r->a = a;
+			i += step(r, i, &stop);
+			a = r->a;
 			break;
 		}
 	}
-	return SECCOMP_RET_KILL_PROCESS; /* not reached after pst_bpf_check */
+	*r = (struct pst_bpf_state){0};
+	*ret = SECCOMP_RET_KILL_THREAD; /* division by zero returns 0, which is this */
+	return true;
+}
+
+uint32_t pst_bpf_run(struct pst_bpf p, const struct seccomp_data *d)
+{
+	struct pst_bpf_state st = {0};
+	uint32_t ret;
+	(void)run(p, &st, d, sizeof *d, &ret);
+	return ret;
+}
+
+void pst_bpf_enter(struct pst_bpf p, const struct seccomp_data *d, struct pst_bpf_state *st)
+{
+	uint32_t ret;
+	*st = (struct pst_bpf_state){0};
+	(void)run(p, st, d, offsetof(struct seccomp_data, instruction_pointer), &ret);
+}
+
+uint32_t pst_bpf_resume(struct pst_bpf p, const struct pst_bpf_state *st,
+			const struct seccomp_data *d)
+{
+	struct pst_bpf_state from = *st;
+	uint32_t ret;
+	(void)run(p, &from, d, sizeof *d, &ret);
+	return ret;
 }
 
 uint32_t pst_bpf_chain(const struct pst_bpf chain[], size_t n, const struct seccomp_data *d)

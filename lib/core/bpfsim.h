@@ -27,6 +27,27 @@ PST_CHECKED int pst_bpf_check(struct pst_bpf p, struct pst_err *err);
 /* What the program returns for `d`. It must have passed pst_bpf_check. */
 PST_CHECKED PST_NONNULL(2) uint32_t pst_bpf_run(struct pst_bpf p, const struct seccomp_data *d);
 
+/* A program stopped on its way. */
+struct pst_bpf_state {
+	size_t pc;
+	uint32_t a;
+	uint32_t x;
+	uint32_t mem[BPF_MEMWORDS];
+};
+
+/*
+ * Run `p` for call d->nr and d->arch up to the first instruction that reads an
+ * argument or the instruction pointer: what comes before is the same for all
+ * arguments, and long. `st` is where pst_bpf_resume goes on for one set of them.
+ */
+PST_NONNULL(2, 3)
+void pst_bpf_enter(struct pst_bpf p, const struct seccomp_data *d, struct pst_bpf_state *st);
+
+/* What `p` returns, from `st` on; d->nr and d->arch as at pst_bpf_enter. */
+PST_CHECKED PST_NONNULL(2, 3)
+uint32_t pst_bpf_resume(struct pst_bpf p, const struct pst_bpf_state *st,
+			const struct seccomp_data *d);
+
 /* What a chain of filters answers: the strongest action; of equal ones the
  * first's data. chain[0] is the newest. n 0: ALLOW. */
 PST_CHECKED PST_NONNULL(3)

@@ -1,5 +1,7 @@
 #include "core/cube.h"
 
+#include <string.h>
+
 /* pieces at which pst_boxes_cover gives up: bounds the time of a hostile profile */
 #define COVER_MAX 256
 
@@ -81,12 +83,18 @@ bool pst_box_within(const struct pst_box *a, const struct pst_box *b)
 	return true;
 }
 
+/* Do the two share anything? Most pairs of a list differ in the first argument. */
+static bool touch(const struct pst_box *a, const struct pst_box *b)
+{
+	for (size_t i = 0; i < PST_NARGS; i++)
+		if (((a->arg[i].value ^ b->arg[i].value) & a->arg[i].mask & b->arg[i].mask) != 0)
+			return false;
+	return true;
+}
+
 bool pst_box_meet(const struct pst_box *a, const struct pst_box *b, struct pst_box *ret)
 {
-	uint64_t clash = 0;
-	for (size_t i = 0; i < PST_NARGS; i++)
-		clash |= (a->arg[i].value ^ b->arg[i].value) & a->arg[i].mask & b->arg[i].mask;
-	if (clash != 0)
+	if (!touch(a, b))
 		return false;
 	for (size_t i = 0; i < PST_NARGS; i++) {
 		ret->arg[i].value = a->arg[i].value | b->arg[i].value;
@@ -157,34 +165,35 @@ static void subtract_into(struct pst_box a, const struct pst_box *b, struct pst_
 
 void pst_boxes_subtract(struct pst_boxes *l, const struct pst_box *b)
 {
-	struct pst_box met;
-	size_t i = 0;
-	while (i < l->n && !pst_box_meet(&l->v[i], b, &met))
-		i++;
-	if (i == l->n)
-		return;
-
-	pst_auto_boxes out = {.bad = l->bad};
-	for (i = 0; i < l->n; i++) {
-		if (pst_box_meet(&l->v[i], b, &met))
-			subtract_into(l->v[i], b, &out);
-		else
-			pst_boxes_add(&out, &l->v[i]);
+	const size_t n = l->n;
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (touch(&l->v[i], b))
+			subtract_into(l->v[i], b, l); /* pieces go behind the old end */
+		else if (kept++ != i)
+			l->v[kept - 1] = l->v[i];
 	}
-	const struct pst_boxes old = *l;
-	*l = out;
-	out = old;
+	if (kept == n)
+		return;
+	memmove(&l->v[kept], &l->v[n], (l->n - n) * sizeof *l->v);
+	l->n -= n - kept;
 }
 
 bool pst_boxes_cover(const struct pst_box *v, size_t n, const struct pst_box *b)
 {
-	for (size_t i = 0; i < n; i++)
+	size_t first = n;
+	for (size_t i = 0; i < n; i++) {
 		if (pst_box_within(b, &v[i]))
 			return true;
+		if (first == n && touch(b, &v[i]))
+			first = i;
+	}
+	if (first == n)
+		return false;
 
 	pst_auto_boxes rest = {0};
 	pst_boxes_add(&rest, b);
-	for (size_t i = 0; i < n && rest.n > 0 && rest.n <= COVER_MAX && !rest.bad; i++)
+	for (size_t i = first; i < n && rest.n > 0 && rest.n <= COVER_MAX && !rest.bad; i++)
 		pst_boxes_subtract(&rest, &v[i]);
 	return rest.n == 0 && !rest.bad;
 }

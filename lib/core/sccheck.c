@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define X32_BIT 0x40000000u
+#define KEPT 8 /* filters whose way to the arguments is kept; more are run whole */
 
 struct walk {
 	const struct pst_bpf *chain;
@@ -12,15 +13,37 @@ struct walk {
 	struct seccomp_data d;
 	unsigned slot;
 	bool closed; /* whatever the arguments, the answer must deny */
+	struct pst_bpf_state at[KEPT];
 	struct pst_scpoint bad;
 };
+
+/* Turn to another call: run the part of each filter that looks at its number. */
+static void turn(struct walk *w, uint32_t arch, uint32_t nr, unsigned slot)
+{
+	w->d = (struct seccomp_data){.nr = (int)nr, .arch = arch};
+	w->slot = slot;
+	for (size_t i = 0; i < w->n && i < KEPT; i++)
+		pst_bpf_enter(w->chain[i], &w->d, &w->at[i]);
+}
+
+static uint32_t answer(const struct walk *w)
+{
+	uint32_t ret = SECCOMP_RET_ALLOW;
+	for (size_t i = 0; i < w->n; i++) {
+		const uint32_t r = i < KEPT ? pst_bpf_resume(w->chain[i], &w->at[i], &w->d)
+					    : pst_bpf_run(w->chain[i], &w->d);
+		if (pst_scret_stronger(r, ret))
+			ret = r;
+	}
+	return ret;
+}
 
 /* One point; false where the chain is weaker than wanted. */
 static bool look(void *ctx, const uint64_t args[PST_NARGS])
 {
 	struct walk *w = ctx;
 	memcpy(w->d.args, args, sizeof w->d.args);
-	const uint32_t got = pst_bpf_chain(w->chain, w->n, &w->d);
+	const uint32_t got = answer(w);
 	const uint32_t want = w->closed ? (uint32_t)SECCOMP_RET_ERRNO
 					: pst_sceval_slot(w->want, w->slot, args);
 	if (!pst_scret_stronger(want, got))
@@ -68,10 +91,8 @@ bool pst_sccheck_corners(const struct pst_scslot *s, pst_sccheck_see *see, void 
 
 static bool walk_native(struct walk *w)
 {
-	w->d.arch = AUDIT_ARCH_X86_64;
 	for (unsigned nr = 0; nr < PST_SC_NATIVE; nr++) {
-		w->slot = nr;
-		w->d.nr = (int)nr;
+		turn(w, AUDIT_ARCH_X86_64, nr, nr);
 		if (!pst_sccheck_corners(&w->want->slot[nr], look, w))
 			return false;
 	}
@@ -84,19 +105,16 @@ static bool walk_compat(struct walk *w)
 	static const uint64_t zero[PST_NARGS];
 	w->closed = (w->want->archs & PST_SCARCH_X32) == 0;
 	for (unsigned nr = 0; nr < PST_SC_NATIVE; nr++) {
-		w->slot = nr;
-		w->d.nr = (int)(nr | X32_BIT);
+		turn(w, AUDIT_ARCH_X86_64, nr | X32_BIT, nr);
 		if (!look(w, zero))
 			return false;
 	}
-	w->d.arch = AUDIT_ARCH_I386;
 	w->closed = (w->want->archs & PST_SCARCH_X86) == 0;
 	const struct pst_sc *sc;
 	for (size_t i = 0; (sc = pst_sctable_at(i)) != NULL; i++) {
 		if (sc->i386 < 0)
 			continue;
-		w->slot = (unsigned)sc->slot;
-		w->d.nr = sc->i386;
+		turn(w, AUDIT_ARCH_I386, (uint32_t)sc->i386, (unsigned)sc->slot);
 		/* libseccomp opens socketcall and ipc with any socket or ipc rule */
 		const bool mux = strcmp(sc->name, "socketcall") == 0 || strcmp(sc->name, "ipc") == 0;
 		if (!(mux && !w->closed) && !look(w, zero))

@@ -16,7 +16,10 @@ struct parse {
 	struct pst_notes *notes;
 	struct pst_err *err;
 	struct pst_scprof *p;
-	size_t rule; /* index into /syscalls */
+	size_t rule; /* index into /syscalls; counts where in_rule */
+	size_t arg;  /* index into its /args; counts where in_arg */
+	bool in_rule;
+	bool in_arg;
 	size_t strays;
 	char stray[64]; /* first name that no table knows */
 };
@@ -86,7 +89,8 @@ static const struct name_bits op_names[] = {
 	{NULL, 0},
 };
 
-/* Fail at base/where..., with a cure. */
+/* Fail at where, below the rule and the condition being read; with a cure. Paths
+ * are put together here only: most profiles have no mistake. */
 PST_PRINTF(4, 5)
 static int wrong(struct parse *x, const char *where, const char *cure, const char *fmt, ...)
 {
@@ -96,17 +100,16 @@ static int wrong(struct parse *x, const char *where, const char *cure, const cha
 	vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 
+	char rule[48] = "";
+	char arg[48] = "";
 	char at[192];
-	snprintf(at, sizeof at, "%s%s", x->base, where);
+	if (x->in_rule)
+		snprintf(rule, sizeof rule, "/syscalls/%zu", x->rule);
+	if (x->in_arg)
+		snprintf(arg, sizeof arg, "/args/%zu", x->arg);
+	snprintf(at, sizeof at, "%s%s%s%s", x->base, rule, arg, where);
 	pst_fail(x->err, PST_E_SPEC, at, "%s", msg);
 	return pst_err_cure(x->err, "%s", cure);
-}
-
-/* "/syscalls/N" + tail */
-static const char *in_rule(const struct parse *x, char buf[128], const char *tail)
-{
-	snprintf(buf, 128, "/syscalls/%zu%s", x->rule, tail);
-	return buf;
 }
 
 static bool lookup(const struct name_bits *t, const char *name, uint32_t *ret)
@@ -174,24 +177,19 @@ static int parse_string(struct parse *x, const json_t *j, const char *where, cha
 	return *ret == NULL ? pst_fail_nomem(x->err) : PST_OK;
 }
 
-static int parse_cond(struct parse *x, const json_t *j, size_t i, struct cond *c)
+static int parse_cond(struct parse *x, const json_t *j, struct cond *c)
 {
-	char at[128];
-	char tail[48];
-	snprintf(tail, sizeof tail, "/args/%zu", i);
-	in_rule(x, at, tail);
-
 	uint64_t index;
 	uint64_t value = 0;
 	uint64_t two = 0;
 	if (!json_is_object(j))
-		return wrong(x, at, "write index, value and op", "not an object");
+		return wrong(x, "", "write index, value and op", "not an object");
 	if (!pst_json_u64(json_object_get(j, "index"), &index) || index >= PST_NARGS)
-		return wrong(x, at, "use an index from 0 to 5", "index is not an argument number");
+		return wrong(x, "", "use an index from 0 to 5", "index is not an argument number");
 	const json_t *jv = json_object_get(j, "value");
 	const json_t *jt = json_object_get(j, "valueTwo");
 	if (!pst_json_u64(jv, &value) || (jt != NULL && !pst_json_u64(jt, &two)))
-		return wrong(x, at, "use whole numbers from 0 to 18446744073709551615",
+		return wrong(x, "", "use whole numbers from 0 to 18446744073709551615",
 			     "value or valueTwo is missing or no 64-bit number");
 
 	c->index = (unsigned)index;
@@ -204,7 +202,7 @@ static int parse_cond(struct parse *x, const json_t *j, size_t i, struct cond *c
 	} else if (lookup(op_names, op, &cmp)) {
 		c->n = pst_cube_cmp((enum pst_cmp)cmp, value, c->cube);
 	} else {
-		return wrong(x, at, "use SCMP_CMP_EQ, MASKED_EQ, NE, LT, LE, GE or GT",
+		return wrong(x, "", "use SCMP_CMP_EQ, MASKED_EQ, NE, LT, LE, GE or GT",
 			     "unknown operator \"%s\"", op != NULL ? op : "(no string)");
 	}
 	return PST_OK;
@@ -230,11 +228,10 @@ static int parse_args(struct parse *x, const json_t *args, bool opens, struct ps
 {
 	static const struct pst_box all;
 	const size_t n = json_array_size(args);
-	char at[128];
 	if (args != NULL && !json_is_null(args) && !json_is_array(args))
-		return wrong(x, in_rule(x, at, "/args"), "write a list", "not a list");
+		return wrong(x, "/args", "write a list", "not a list");
 	if (n > MAXCOND)
-		return wrong(x, in_rule(x, at, "/args"), "split the rule", "more than %d conditions",
+		return wrong(x, "/args", "split the rule", "more than %d conditions",
 			     MAXCOND);
 
 	pst_boxes_add(out, &all);
@@ -243,7 +240,10 @@ static int parse_args(struct parse *x, const json_t *args, bool opens, struct ps
 	bool twice = false;
 	for (size_t i = 0; i < n; i++) {
 		struct cond c;
-		const int r = parse_cond(x, json_array_get(args, i), i, &c);
+		x->arg = i;
+		x->in_arg = true;
+		const int r = parse_cond(x, json_array_get(args, i), &c);
+		x->in_arg = false;
 		if (r != PST_OK)
 			return r;
 		twice = twice || ((seen >> c.index) & 1) != 0;
@@ -259,6 +259,7 @@ static int parse_args(struct parse *x, const json_t *args, bool opens, struct ps
 		return PST_OK;
 
 	if (x->notes != NULL) {
+		char at[128];
 		snprintf(at, sizeof at, "%s/syscalls/%zu/args", x->base, x->rule);
 		pst_note_add(x->notes, at, "runtimes turn AND into OR here; the stricter is taken",
 			     "one argument has several conditions: %s",
@@ -285,9 +286,8 @@ static int add_stray(struct parse *x, const char *name, uint32_t ret)
 static int add_call(struct parse *x, const struct pst_sc *sc, uint32_t ret,
 		    const struct pst_boxes *boxes)
 {
-	char at[128];
 	if (ret == SECCOMP_RET_USER_NOTIF && pst_streq(sc->name, "write"))
-		return wrong(x, in_rule(x, at, "/action"), "leave write out of the rule",
+		return wrong(x, "/action", "leave write out of the rule",
 			     "SCMP_ACT_NOTIFY cannot be used for write: the runtime needs it to hand "
 			     "the listener over");
 	struct pst_scslot *s = &x->p->slot[sc->slot];
@@ -308,33 +308,31 @@ static int check_rule_keys(struct parse *x, const json_t *rule)
 {
 	/* keys of Docker's template format: conditions we would lose */
 	static const char *const conditional[] = {"includes", "excludes", "minKernel"};
-	char at[128];
 	if (!json_is_object(rule))
-		return wrong(x, in_rule(x, at, ""), "write names and action", "not an object");
+		return wrong(x, "", "write names and action", "not an object");
 	for (size_t i = 0; i < PST_NELEM(conditional); i++) {
 		const json_t *c = json_object_get(rule, conditional[i]);
 		if (c != NULL && json_object_size(c) + json_array_size(c) > 0)
-			return wrong(x, in_rule(x, at, ""),
+			return wrong(x, "",
 				     "take linux.seccomp of a config.json the engine wrote",
 				     "\"%s\" belongs to an engine's template, not to an OCI profile",
 				     conditional[i]);
 	}
 	const json_t *names = json_object_get(rule, "names");
 	if (!json_is_array(names) || json_array_size(names) == 0)
-		return wrong(x, in_rule(x, at, "/names"), "list at least one call",
+		return wrong(x, "/names", "list at least one call",
 			     "names is missing, empty or not a list");
 	return PST_OK;
 }
 
 static int parse_rule(struct parse *x, const json_t *rule)
 {
-	char at[128];
 	uint32_t ret = 0;
 	int r = check_rule_keys(x, rule);
 	if (r == PST_OK)
-		r = parse_action(x, json_object_get(rule, "action"), in_rule(x, at, "/action"), &ret);
+		r = parse_action(x, json_object_get(rule, "action"), "/action", &ret);
 	if (r == PST_OK)
-		r = parse_errno(x, json_object_get(rule, "errnoRet"), in_rule(x, at, "/errnoRet"), ret,
+		r = parse_errno(x, json_object_get(rule, "errnoRet"), "/errnoRet", ret,
 				&ret);
 	if (r != PST_OK)
 		return r;
@@ -349,7 +347,7 @@ static int parse_rule(struct parse *x, const json_t *rule)
 		if (name == NULL || *name == '\0') {
 			char tail[48];
 			snprintf(tail, sizeof tail, "/names/%zu", i);
-			return wrong(x, in_rule(x, at, tail), "write the name of a system call",
+			return wrong(x, tail, "write the name of a system call",
 				     "not a name");
 		}
 		if (ret == x->p->def)
@@ -442,6 +440,7 @@ int pst_scprof_parse(const json_t *obj, const char *pointer, struct pst_notes *n
 	const json_t *rules = json_object_get(obj, "syscalls");
 	if (rules != NULL && !json_is_null(rules) && !json_is_array(rules))
 		return wrong(&x, "/syscalls", "write a list of rules", "not a list");
+	x.in_rule = true;
 	for (; x.rule < json_array_size(rules) && r == PST_OK; x.rule++)
 		r = parse_rule(&x, json_array_get(rules, x.rule));
 	if (r == PST_OK)
