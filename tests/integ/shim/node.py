@@ -97,6 +97,7 @@ class Node:
         os.mkdir(f"{self.dir}/bin")
         os.symlink(self.shim, f"{self.dir}/bin/{os.path.basename(self.shim)}")
         self.env = dict(os.environ, PATH=f"{self.dir}/bin:" + os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        self.stock = self.runtime == "io.containerd.runc.v2"
         self.mounts_before = self.mounts()
 
     # ---- containerd
