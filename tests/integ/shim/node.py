@@ -6,6 +6,7 @@ whatever it is called.
 """
 import contextlib
 import ctypes
+import functools
 import os
 import re
 import shutil
@@ -37,8 +38,9 @@ def must(result, what):
         raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
+@functools.cache
 def private_place():
-    """Own mount table, own /run/containerd and /run/postern, orphans come to us."""
+    """Own mount table, own /run/containerd and /run/postern, orphans come to us; once a program."""
     libc = ctypes.CDLL(None, use_errno=True)
     must(libc.unshare(CLONE_NEWNS), "unshare")
     must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate /")
@@ -77,7 +79,7 @@ def program(pid):
 class Node:
     """One private place for one shim program."""
 
-    def __init__(self, shim, containerd="containerd"):
+    def __init__(self, shim, containerd="containerd", tag=""):
         if os.geteuid():
             sys.exit("1..0 # SKIP needs root")
         found = shutil.which(shim)
@@ -87,7 +89,7 @@ class Node:
         self.shim = os.path.realpath(found)
         self.dir = tempfile.mkdtemp(prefix="pst-shim.", dir="/var/tmp")
         os.chmod(self.dir, 0o711)
-        self.ns = f"pst{os.getpid()}"
+        self.ns = f"pst{os.getpid()}{tag}"
         self.sock = f"{self.dir}/c.sock"
         self.containerd, self.daemon, self.others, self.count = containerd, None, [], 0
         name = re.fullmatch(r"containerd-shim-(\w+)-(v\d+)", os.path.basename(self.shim))
