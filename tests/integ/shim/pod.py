@@ -102,6 +102,8 @@ class Pod:
 
     def end(self):
         """Kill, Delete, Shutdown, `delete`, whatever state it is in; the answer of `delete`."""
+        if not self.client:
+            return self.forget()
         with contextlib.suppress(ttrpc.Failed, OSError, EOFError):
             self.client.code("Kill", (1, self.id), (3, 9), (4, True))
             if self.client.code("Wait", (1, self.id), timeout=10) == 0:
