@@ -39,7 +39,11 @@ const struct pst_flag pst_global_flags[] = {
 static const struct pst_flag none[] = {HELP, END};
 
 static const struct pst_flag create_flags[] = {
-	BUNDLE, CONSOLE, PIDFD, PID_FILE, NO_PIVOT, NO_KEYRING, PRESERVE, HELP, END,
+	BUNDLE, CONSOLE, PIDFD, PID_FILE, NO_PIVOT, NO_KEYRING, PRESERVE,
+	OUR("hold", "for the containerd shim: descriptor that gets the held runtime"),
+	{.name = "rootfs-mount", .kind = PST_FLAG_LIST, .ours = true,
+	 .help = "for the containerd shim: TYPE,SOURCE,OPTIONS to mount at BUNDLE/rootfs"},
+	HELP, END,
 };
 
 static const struct pst_flag run_flags[] = {

@@ -11,8 +11,10 @@
 #include "host/drive.h"
 #include "host/gate.h"
 #include "host/hostops.h"
+#include "host/hold.h"
 #include "host/io.h"
 #include "host/look.h"
+#include "host/rootmount.h"
 #include "host/runcall.h"
 #include "host/runloop.h"
 #include "host/runtime.h"
@@ -49,6 +51,11 @@ static int open_or_pass(const struct pst_global *g, const struct pst_create *c, 
 	const int rc = pst_ctx_open(g, ctx, err);
 	if (rc != PST_OK || !ctx->transparent)
 		return rc;
+	if (c->nrootfs > 0) {
+		const int mounted = pst_rootmount_mount(c->bundle, c->rootfs, c->nrootfs, err);
+		if (mounted != PST_OK)
+			return mounted;
+	}
 	if (c->nlayers == 0)
 		return pass_create(ctx, c, verb, err);
 	return pst_fail(err, PST_E_POLICY, "", "an image needs a policy that maps ids");
@@ -69,7 +76,7 @@ int pst_container_create(const struct pst_global *g, const struct pst_create *c,
 	pst_auto_making m = PST_MAKING_NONE;
 	int rc = open_or_pass(g, c, "create", &m.ctx, err);
 	if (rc == PST_OK)
-		rc = pst_making_make(&m, c, false, err);
+		rc = pst_making_make(&m, c, c->hold && pst_gate_works(&m.ctx.rt), err);
 	if (rc != PST_OK)
 		return rc;
 	rc = give_pid(&m, c, err);
@@ -77,6 +84,8 @@ int pst_container_create(const struct pst_global *g, const struct pst_create *c,
 		m.record.phase = PST_PHASE_VERIFIED;
 		rc = pst_state_write(&m.ctx.sd, &m.state, &m.record, err);
 	}
+	if (rc == PST_OK && c->hold)
+		rc = pst_hold_give(&m, c->hold_fd, err);
 	if (rc != PST_OK) {
 		if (c->pid_file != NULL)
 			(void)pst_host->unlinkat(AT_FDCWD, c->pid_file, 0);

@@ -32,6 +32,8 @@ struct pst_global {
 	size_t npass;
 };
 
+struct pst_rootmount;
+
 /* create and run. */
 struct pst_create {
 	const char *id;
@@ -47,6 +49,12 @@ struct pst_create {
 	const char *const *layers;
 	size_t nlayers;
 	const char *upper, *work;
+	/* the containerd shim only: what is to be mounted at BUNDLE/rootfs, in order */
+	const struct pst_rootmount *rootfs;
+	size_t nrootfs;
+	bool hold;   /* create only: one process of the runtime is to serve start too; it
+			waits, and who opens its gate is told on hold_fd (pst_hold_give) */
+	int hold_fd; /* a connected socket */
 };
 
 /* create: on success the container is created and verified, not started. */

@@ -13,6 +13,7 @@
 #include "host/io.h"
 #include "host/lease.h"
 #include "host/netside.h"
+#include "host/rootmount.h"
 #include "host/runloop.h"
 #include "host/sweep.h"
 #include "host/userns.h"
@@ -28,6 +29,7 @@ void pst_making_done(struct pst_making *m)
 	pst_record_done(&m->record);
 	pst_state_close(&m->state);
 	pst_bundle_done(&m->bundle);
+	pst_ovl_done(&m->layout);
 	pst_ctx_done(&m->ctx);
 }
 
@@ -204,7 +206,7 @@ static int make(struct pst_making *m, const struct pst_create *c, bool run, stru
 	m->apply.create = c;
 	m->apply.plan = &m->plan;
 	m->apply.run = run;
-	m->apply.attached = run && !c->detach;
+	m->apply.attached = run && !c->detach && !c->hold;
 	rc = pst_apply_run(&m->apply, err);
 	if (rc == PST_OK)
 		rc = pst_journal_put(&m->apply.journal, PST_J_MARK, 0, "verified", NULL, NULL, err);
@@ -233,12 +235,31 @@ int pst_making_unmake(struct pst_making *m, bool failed, struct pst_err *err)
 	return rc;
 }
 
+/* Mounts to be made: an overlay goes straight into its id-mapped form, others are
+ * mounted where only we see it. */
+static int take_rootfs(struct pst_making *m, struct pst_err *err)
+{
+	struct pst_create *c = &m->create;
+	if (!pst_bundle_wants_ids(&m->ctx, &m->bundle) ||
+	    !pst_rootmount_direct(c->rootfs, c->nrootfs, &m->layout))
+		return pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+	c->layers = (const char *const *)m->layout.lower;
+	c->nlayers = m->layout.n;
+	c->upper = m->layout.upper;
+	c->work = m->layout.work;
+	return PST_OK;
+}
+
 int pst_making_make(struct pst_making *m, const struct pst_create *c, bool run,
 		    struct pst_err *err)
 {
 	int rc = pst_bundle_read(c->bundle, &m->bundle, err);
+	m->create = *c;
+	if (rc == PST_OK && c->nrootfs > 0)
+		rc = take_rootfs(m, err);
 	if (rc != PST_OK)
 		return rc;
+	c = &m->create;
 	/* What dead creators left goes first; trouble there is not this caller's. */
 	(void)!pst_sweep_making(&m->ctx, NULL, NULL);
 

@@ -4,7 +4,9 @@
  */
 #pragma once
 
+#include "core/ovl.h"
 #include "host/apply.h"
+#include "host/container.h"
 #include "host/decide.h"
 
 /* A container in the making, or made. */
@@ -16,6 +18,8 @@ struct pst_making {
 	struct pst_plan plan;
 	struct pst_apply apply;
 	bool begun; /* state and journal exist */
+	struct pst_create create;     /* the caller's, and the layers below */
+	struct pst_ovl_layout layout; /* of a root file system that came as an overlay mount */
 };
 
 #define PST_MAKING_NONE                                                                 \

@@ -68,11 +68,11 @@ static void command(struct pst_apply *a, struct pst_runcall *c, const char *bund
 	pst_runcall_begin(c, a->ctx, a->record->runtime_root);
 	pst_runcall_add(c, a->run ? "run" : "create");
 	pst_runcall_add2(c, "--bundle", bundle);
-	pst_runcall_add2(c, "--pid-file", a->run ? q->pid_file : pid_file);
+	pst_runcall_add2(c, "--pid-file", a->run ? (q->hold ? NULL : q->pid_file) : pid_file);
 	pst_runcall_add2(c, "--console-socket", q->console_socket);
 	if (q->preserve_fds > 0)
 		pst_runcall_add2(c, "--preserve-fds", fds);
-	if (a->run && q->detach)
+	if (a->run && (q->detach || q->hold))
 		pst_runcall_add(c, "--detach");
 	if (a->run && q->keep)
 		pst_runcall_add(c, "--keep");
@@ -140,7 +140,8 @@ int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, stru
 	if (rc != PST_OK)
 		return rc;
 	/* Alone it would go on making a container in a block that a sweep gave away. */
-	c.spawn.die_with_us = true;
+	/* Held, it is to outlive us; with us dead, its hook fails and it kills what it made. */
+	c.spawn.die_with_us = !a->create->hold;
 	if (a->run)
 		return pst_runloop_start(a, &c, err);
 	rc = pst_runtime_run(&c.spawn, &a->status, err);

@@ -1,0 +1,15 @@
+/*
+ * host/hold.h - hand a runtime that waits at the gate over to somebody who lives longer.
+ */
+#pragma once
+
+#include "host/create.h"
+
+/*
+ * One message on `fd`: two uint32_t, the runtime's pid (0: none waits, the container is
+ * created) and init's; with the first, the gate's connection as SCM_RIGHTS. Who has
+ * it writes "y" to start the container; when its last copy is closed the runtime's hook
+ * fails and the container is killed (I-4). From here on the runtime is no
+ * child we end. On failure it still is.
+ */
+PST_CHECKED int pst_hold_give(struct pst_making *m, int fd, struct pst_err *err);

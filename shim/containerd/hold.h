@@ -1,0 +1,17 @@
+/*
+ * containerd/hold.h - a runtime process held between create and start.
+ *
+ * `postern create --hold` leaves the runtime's `run` waiting at the gate, verified.
+ * A Start that comes soon opens it: one process of the runtime serves both. One that
+ * does not come soon finds the process ended (it is ten times the shim's size) and
+ * the container created; then the runtime's own `start` does it.
+ */
+#pragma once
+
+#include "containerd/task.h"
+
+/* What create handed over on `sock`: init's pid, the gate, the held process. */
+PST_CHECKED int pst_hold_take(struct pst_task *t, int sock, struct pst_err *err);
+
+/* Is `pid` number 1 of a pid namespace of its own? */
+PST_CHECKED bool pst_hold_own_pidns(pid_t pid);

@@ -1,0 +1,63 @@
+/* The server's life: from the inherited socket to the last event. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "containerd/args.h"
+#include "containerd/events.h"
+#include "containerd/find.h"
+#include "containerd/loop.h"
+#include "containerd/service.h"
+#include "containerd/task.h"
+
+/* A server nobody comes to, or nobody is left for, ends after this. */
+#define ALONE_MS 60000
+/* Shutdown waits as long as containerd's own shims for events on their way. */
+#define EVENTS_MS 5000
+
+static struct pst_timer alone;
+
+static void look_around(void *ctx)
+{
+	(void)ctx;
+	if (pst_service.tasks == NULL && pst_serve_connections() == 0)
+		pst_loop_stop();
+	else if (!pst_serve_ever())
+		pst_timer_set(&alone, ALONE_MS);
+}
+
+static void sent(void *ctx)
+{
+	(void)ctx;
+	pst_serve_flush(1000);
+	pst_loop_stop();
+}
+
+void pst_service_end(void)
+{
+	pst_events_drain(EVENTS_MS, sent, NULL);
+}
+
+int pst_shim_serve(const struct pst_shim_args *args, struct pst_err *err)
+{
+	/* Inherited, and not to be inherited again. */
+	if (fcntl(args->listen_fd, F_SETFD, FD_CLOEXEC) != 0)
+		return pst_fail_sys(err, "no socket to serve on: only `start` starts the server");
+	int rc = pst_loop_open(err);
+	pst_service.namespace_ = args->namespace_;
+	if (rc == PST_OK)
+		rc = pst_shim_postern_path(&pst_service.postern, err);
+	if (rc == PST_OK)
+		rc = pst_events_open(args->ttrpc_address, args->namespace_, err);
+	if (rc == PST_OK)
+		rc = pst_serve_open(args->listen_fd, pst_service_call, err);
+	if (rc != PST_OK)
+		return rc;
+	if (chdir("/") != 0)
+		return pst_fail_sys(err, "cannot leave the bundle");
+	alone.fire = look_around;
+	pst_timer_set(&alone, ALONE_MS);
+	pst_loop_run();
+	(void)unlink(args->socket_path);
+	return PST_OK;
+}

@@ -1,0 +1,28 @@
+/*
+ * containerd/socket.h - the address of a pod's shim, and its socket.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/err.h"
+
+#define PST_SOCKET_DIR "/run/containerd/s"
+
+/*
+ * Path of the socket for a group of one containerd and namespace: dir/HEX, HEX the
+ * SHA-256 of the joined names, as containerd's own shims make it.
+ * path  at least 108 bytes
+ */
+PST_CHECKED PST_NONNULL(1, 2, 3, 4, 5)
+int pst_socket_path(const char *dir, const char *address, const char *namespace_, const char *group,
+		    char path[108], struct pst_err *err);
+
+/* Does somebody answer there? */
+PST_CHECKED bool pst_socket_answers(const char *path);
+
+/*
+ * Listen at `path`, mode 0600; a stale socket is replaced. The bind is the lock between
+ * the `start`s of a pod: *ret_fd is -1 when another shim serves there already.
+ */
+PST_CHECKED PST_NONNULL(1, 2)
+int pst_socket_listen(const char *path, int *ret_fd, struct pst_err *err);
