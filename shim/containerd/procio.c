@@ -17,7 +17,8 @@ struct pst_procio {
 	struct pst_stream in, out, err;
 	int child[3];  /* the runtime's ends; -1 = /dev/null */
 	int keeper;    /* our own writer of the stdin fifo */
-	int fifo_in, fifo_out; /* of a terminal, until there is one */
+	char *in_path; /* client's fifo, until it is opened */
+	int fifo_out;  /* of a terminal, until there is one */
 	int master;    /* for the size */
 	bool terminal;
 	struct pst_console console;
@@ -67,15 +68,32 @@ static int open_pipe(const struct pst_procio_want *w, bool we_read, int *ours, i
 	return PST_OK;
 }
 
+/* The container's end; the client's fifo is opened once the container is created. */
 static int open_in(struct pst_procio *s, const struct pst_procio_want *w, struct pst_err *err)
 {
-	int rc = open_fifo(w->in, O_RDONLY, s->terminal ? &s->fifo_in : &s->in.from, err);
-	if (rc == PST_OK) /* a client that leaves is not the end of the input */
-		rc = open_fifo(w->in, O_WRONLY, &s->keeper, err);
-	if (rc != PST_OK || s->terminal)
-		return rc;
+	const char *path = fifo_path(w->in);
+	if (path == NULL || path[0] != '/')
+		return pst_fail(err, PST_E_SPEC, "", "standard input %.200s is no absolute path", w->in);
+	s->in_path = strdup(w->in);
+	if (s->in_path == NULL)
+		return pst_fail_nomem(err);
+	if (s->terminal)
+		return PST_OK;
 	s->in.close_to = true;
 	return open_pipe(w, false, &s->in.to, &s->child[0], err);
+}
+
+/* Not before: ctr reads its own input as soon as somebody can take it, and at its end
+ * calls CloseIO, but only if it has had Create's answer. */
+static int open_client_in(struct pst_procio *s, struct pst_err *err)
+{
+	if (s->in_path == NULL)
+		return PST_OK;
+	int rc = open_fifo(s->in_path, O_RDONLY, &s->in.from, err);
+	if (rc == PST_OK) /* a client that leaves is not the end of the input */
+		rc = open_fifo(s->in_path, O_WRONLY, &s->keeper, err);
+	free(PST_TAKE(s->in_path));
+	return rc;
 }
 
 static int open_out(struct pst_stream *st, const char *uri, int *child,
@@ -159,7 +177,6 @@ int pst_procio_open(const struct pst_procio_want *w, struct pst_procio **ret, st
 		.err = PST_STREAM_NONE,
 		.child = {-1, -1, -1},
 		.keeper = -1,
-		.fifo_in = -1,
 		.fifo_out = -1,
 		.master = -1,
 		.terminal = w->terminal,
@@ -232,8 +249,7 @@ static int begin_terminal(struct pst_procio *s, struct pst_err *err)
 		s->out.to = PST_TAKE_FD(s->fifo_out);
 		s->out.from = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
 	}
-	if (s->fifo_in >= 0) {
-		s->in.from = PST_TAKE_FD(s->fifo_in);
+	if (s->in.from >= 0) {
 		s->in.to = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
 	}
 	s->in.by_read = s->out.by_read = true;
@@ -244,7 +260,9 @@ int pst_procio_begin(struct pst_procio *s, struct pst_err *err)
 {
 	for (int i = 0; i < 3; i++)
 		pst_fd_close(PST_TAKE_FD(s->child[i]));
-	int rc = s->terminal ? begin_terminal(s, err) : PST_OK;
+	int rc = open_client_in(s, err);
+	if (rc == PST_OK && s->terminal)
+		rc = begin_terminal(s, err);
 	if (rc == PST_OK)
 		rc = begin(s, &s->out, err);
 	if (rc == PST_OK)
@@ -289,7 +307,7 @@ void pst_procio_free(struct pst_procio *s)
 	for (int i = 0; i < 3; i++)
 		pst_fd_close(s->child[i]);
 	pst_fd_close(s->keeper);
-	pst_fd_close(s->fifo_in);
+	free(s->in_path);
 	pst_fd_close(s->fifo_out);
 	pst_fd_close(s->master);
 	pst_console_close(&s->console);

@@ -234,9 +234,9 @@ class Node:
                   "postern container": "/run/postern/c"}
         for what, path in places.items():
             with contextlib.suppress(OSError):
-                out += [f"{what} {e}" for e in os.listdir(path) if e not in ("lock", ".lock")]
+                out += [f"{what} {e}" for e in os.listdir(path) if e != "lock" and e[0] != "."]
         for top, _, files in os.walk("/run/postern/ids"):
-            out += [f"lease {top}/{e}" for e in files if e not in ("lock", ".lock")]
+            out += [f"lease {top}/{e}" for e in files if e != "lock" and e[0] != "."]
         return out + [f"cgroup {c}" for c in self.cgroups()]
 
     def nothing_left(self, seconds=8):
