@@ -67,7 +67,7 @@ int pst_socket_listen(const char *path, int *ret_fd, struct pst_err *err)
 		if (unlink(path) != 0 && errno != ENOENT)
 			return pst_fail_sys(err, "cannot remove the stale socket %s", path);
 	}
-	if (chmod(path, 0600) != 0 || listen(fd, 128) != 0) {
+	if (chmod(path, 0600) != 0 || listen(fd, SOMAXCONN) != 0) {
 		const int rc = pst_fail_sys(err, "cannot listen at %s", path);
 		(void)unlink(path);
 		return rc;

@@ -21,6 +21,7 @@ def compile_alone(cc, root, build, header):
     banned = os.path.join(root, "lib/base/banned.h")
     run = subprocess.run(
         [cc, *FLAGS, "-I", os.path.join(root, "lib"), "-I", build,
+         "-I", os.path.join(root, "shim"), "-I", os.path.join(build, "lib"),
          "-I", os.path.join(root, os.path.dirname(header)), "-include", banned,
          "-include", os.path.join(root, header), "/dev/null"],
         capture_output=True, text=True, check=False,
