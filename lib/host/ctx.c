@@ -91,7 +91,7 @@ static int fill(const struct pst_global *g, bool look, struct pst_ctx *c, struct
 	pst_auto_free char *path = NULL;
 	rc = pst_runtime_find(g->runtime != NULL ? g->runtime : c->policy.runtime_path, &path, err);
 	if (rc == PST_OK)
-		rc = pst_runtime_probe(look ? -1 : c->sd.fd, path, &c->rt, err);
+		rc = pst_runtime_probe(c->sd.fd, path, &c->rt, err);
 	if (rc != PST_OK)
 		return rc;
 	c->root = pst_ctx_canonical(g->root != NULL ? g->root : default_root(&c->rt));
