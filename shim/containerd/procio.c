@@ -20,6 +20,7 @@ struct pst_procio {
 	char *in_path; /* client's fifo, until it is opened */
 	int fifo_out;  /* of a terminal, until there is one */
 	int master;    /* for the size */
+	bool in_closed; /* by CloseIO */
 	bool terminal;
 	struct pst_console console;
 	struct pst_logger *logger;
@@ -68,7 +69,7 @@ static int open_pipe(const struct pst_procio_want *w, bool we_read, int *ours, i
 	return PST_OK;
 }
 
-/* The container's end; the client's fifo is opened once the container is created. */
+/* The container's end; the client's fifo is opened by pst_procio_begin_in. */
 static int open_in(struct pst_procio *s, const struct pst_procio_want *w, struct pst_err *err)
 {
 	const char *path = fifo_path(w->in);
@@ -81,19 +82,6 @@ static int open_in(struct pst_procio *s, const struct pst_procio_want *w, struct
 		return PST_OK;
 	s->in.close_to = true;
 	return open_pipe(w, false, &s->in.to, &s->child[0], err);
-}
-
-/* Not before: ctr reads its own input as soon as somebody can take it, and at its end
- * calls CloseIO, but only if it has had Create's answer. */
-static int open_client_in(struct pst_procio *s, struct pst_err *err)
-{
-	if (s->in_path == NULL)
-		return PST_OK;
-	int rc = open_fifo(s->in_path, O_RDONLY, &s->in.from, err);
-	if (rc == PST_OK) /* a client that leaves is not the end of the input */
-		rc = open_fifo(s->in_path, O_WRONLY, &s->keeper, err);
-	free(PST_TAKE(s->in_path));
-	return rc;
 }
 
 static int open_out(struct pst_stream *st, const char *uri, int *child,
@@ -249,10 +237,7 @@ static int begin_terminal(struct pst_procio *s, struct pst_err *err)
 		s->out.to = PST_TAKE_FD(s->fifo_out);
 		s->out.from = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
 	}
-	if (s->in.from >= 0) {
-		s->in.to = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
-	}
-	s->in.by_read = s->out.by_read = true;
+	s->out.by_read = true;
 	return PST_OK;
 }
 
@@ -260,16 +245,31 @@ int pst_procio_begin(struct pst_procio *s, struct pst_err *err)
 {
 	for (int i = 0; i < 3; i++)
 		pst_fd_close(PST_TAKE_FD(s->child[i]));
-	int rc = open_client_in(s, err);
-	if (rc == PST_OK && s->terminal)
-		rc = begin_terminal(s, err);
+	int rc = s->terminal ? begin_terminal(s, err) : PST_OK;
 	if (rc == PST_OK)
 		rc = begin(s, &s->out, err);
 	if (rc == PST_OK)
 		rc = begin(s, &s->err, err);
-	if (rc == PST_OK)
-		rc = begin(s, &s->in, err);
 	return rc;
+}
+
+int pst_procio_begin_in(struct pst_procio *s, struct pst_err *err)
+{
+	if (s->in_path == NULL)
+		return PST_OK;
+	int rc = open_fifo(s->in_path, O_RDONLY, &s->in.from, err);
+	if (rc == PST_OK) /* a client that leaves is not the end of the input */
+		rc = open_fifo(s->in_path, O_WRONLY, &s->keeper, err);
+	free(PST_TAKE(s->in_path));
+	/* A client that waits in its open counts as a writer already (fifo(7)), so
+	 * what it brings is not lost by this. */
+	if (s->in_closed)
+		pst_fd_close(PST_TAKE_FD(s->keeper));
+	if (rc == PST_OK && s->terminal) {
+		s->in.by_read = true;
+		s->in.to = fcntl(s->master, F_DUPFD_CLOEXEC, 3);
+	}
+	return rc == PST_OK ? begin(s, &s->in, err) : rc;
 }
 
 void pst_procio_drain(struct pst_procio *s, unsigned ms, void (*done)(void *ctx), void *ctx)
@@ -283,6 +283,7 @@ void pst_procio_drain(struct pst_procio *s, unsigned ms, void (*done)(void *ctx)
 
 void pst_procio_close_in(struct pst_procio *s)
 {
+	s->in_closed = true;
 	pst_fd_close(PST_TAKE_FD(s->keeper));
 }
 

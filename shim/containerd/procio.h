@@ -37,8 +37,14 @@ void pst_procio_ends(const struct pst_procio *s, int fds[3]);
 const char *pst_procio_console_socket(const struct pst_procio *s);
 
 /* The runtime's create or exec came back with success: close the child's ends, take
- * the terminal from the console socket, remove the socket, and begin to copy. */
+ * the terminal from the console socket, remove the socket, and begin to copy the output. */
 PST_CHECKED int pst_procio_begin(struct pst_procio *s, struct pst_err *err);
+
+/* Start: open the client's stdin fifo and begin to copy it; again, or without one,
+ * nothing. Not before Start, since ctr reads its own input as soon as somebody takes it
+ * and at its end calls CloseIO only if it has had the answer of Create or Exec: an input
+ * that fits the pipes would never end. */
+PST_CHECKED int pst_procio_begin_in(struct pst_procio *s, struct pst_err *err);
 
 /* The process has ended: when its streams are delivered (or `ms` have passed with a
  * stranger holding the pipe), call done(ctx) once, from the loop; at once, but still

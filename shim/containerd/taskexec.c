@@ -104,6 +104,8 @@ static void exec_ended(struct pst_job *j, int status)
 		rc = read_pid(p, &p->pid, &err);
 	if (status == 0 && rc == PST_OK)
 		rc = pst_procio_begin(p->io, &err);
+	if (status == 0 && rc == PST_OK)
+		rc = pst_procio_begin_in(p->io, &err);
 	if (status != 0 || rc != PST_OK) {
 		/* The waiters first: clients expect the Wait to be over by then. */
 		exec_failed(p);

@@ -80,6 +80,11 @@ static void start_anew(struct pst_task *t)
 
 static void start_init(struct pst_call *c, struct pst_task *t)
 {
+	struct pst_err err = {0};
+	if (pst_procio_begin_in(t->init.io, &err) != PST_OK) {
+		pst_call_error(c, &err);
+		return;
+	}
 	t->init.starting = true;
 	if (t->held.pid == 0) {
 		call_start(c, t);
