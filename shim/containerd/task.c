@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "containerd/service.h"
+#include "proto/events.pb-c.h"
 #include "proto/task.pb-c.h"
 #include "proto/ttrpc.h"
 
@@ -98,6 +99,8 @@ void pst_task_free(struct pst_task *t)
 	while (t->execs != NULL)
 		pst_exec_free(t->execs);
 	pst_proc_free_fields(&t->init);
+	if (t->announce != NULL)
+		pst__task_create__free_unpacked(t->announce, NULL);
 	pst_parts_end(t);
 	pst_cgroup_done(&t->cgroup);
 	pst_timer_stop(&t->late);

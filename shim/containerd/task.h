@@ -95,6 +95,7 @@ struct pst_task {
 	void (*held_then)(struct pst_task *t);
 	struct pst_call *starter; /* the Start that waits for the held runtime */
 	off_t log_at; /* size of log.json before that */
+	struct Pst__TaskCreate *announce; /* the create event, until the pid is known */
 };
 
 /* Never NULL: what the service was opened with. */

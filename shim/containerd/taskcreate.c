@@ -35,6 +35,27 @@ static char *runtime_root(const struct pst_shim_options *o)
 	return asprintf(&root, "%s/%s", base, pst_service.namespace_) < 0 ? NULL : root;
 }
 
+/* The request's rootfs and io, as the event repeats them: a copy, as the request goes. */
+static int keep_event(struct pst_task *t, const Pst__CreateTaskRequest *q, struct pst_err *err)
+{
+	Pst__TaskIO io = PST__TASK_IO__INIT;
+	Pst__TaskCreate e = PST__TASK_CREATE__INIT;
+	io.stdin = q->stdin;
+	io.stdout = q->stdout;
+	io.stderr = q->stderr;
+	io.terminal = q->terminal;
+	e.container_id = q->id;
+	e.bundle = q->bundle;
+	e.n_rootfs = q->n_rootfs;
+	e.rootfs = q->rootfs;
+	e.io = &io;
+	uint8_t *packed = malloc(pst__task_create__get_packed_size(&e));
+	if (packed != NULL)
+		t->announce = pst__task_create__unpack(NULL, pst__task_create__pack(&e, packed), packed);
+	free(packed);
+	return t->announce != NULL ? PST_OK : pst_fail_nomem(err);
+}
+
 static int fill_task(struct pst_task *t, const Pst__CreateTaskRequest *q, struct pst_err *err)
 {
 	int rc = PST_OK;
@@ -55,6 +76,9 @@ static int fill_task(struct pst_task *t, const Pst__CreateTaskRequest *q, struct
 	if (t->id == NULL || t->bundle == NULL || t->root == NULL || t->init.in == NULL ||
 	    t->init.out == NULL || t->init.err == NULL)
 		return pst_fail_nomem(err);
+	rc = keep_event(t, q, err);
+	if (rc != PST_OK)
+		return rc;
 	return pst_options_store(t->bundle, &t->opt, t->root, err);
 }
 
@@ -154,22 +178,6 @@ static int create_words(struct words *w, const struct pst_task *t, const Pst__Cr
 	return rc;
 }
 
-/* The request's rootfs and io, as the event repeats them. */
-static void send_create(const struct pst_task *t)
-{
-	Pst__TaskIO io = PST__TASK_IO__INIT;
-	Pst__TaskCreate e = PST__TASK_CREATE__INIT;
-	io.stdin = t->init.in;
-	io.stdout = t->init.out;
-	io.stderr = t->init.err;
-	io.terminal = t->init.terminal;
-	e.container_id = t->id;
-	e.bundle = t->bundle;
-	e.io = &io;
-	e.pid = (uint32_t)t->init.pid;
-	pst_events_send("/tasks/create", "containerd.events.TaskCreate", &e.base);
-}
-
 /* Killed or refused after it was made: nothing of it may stay. */
 static void undo_create(struct pst_call *c, struct pst_task *t, const struct pst_err *err)
 {
@@ -185,6 +193,13 @@ static void undo_create(struct pst_call *c, struct pst_task *t, const struct pst
 	if (pst_job_run(&j, &a, none, -1, &why) != PST_OK)
 		pst_log("error", "%s: %s", t->id, why.msg);
 	pst_task_free(t);
+}
+
+static void announce(struct pst_task *t)
+{
+	t->announce->pid = (uint32_t)t->init.pid;
+	pst_events_send("/tasks/create", "containerd.events.TaskCreate", &t->announce->base);
+	pst__task_create__free_unpacked(PST_TAKE(t->announce), NULL);
 }
 
 static void created(struct pst_job *j, int status)
@@ -214,7 +229,7 @@ static void created(struct pst_job *j, int status)
 	pst_proc_await(&t->init);
 	pst_child_release();
 	pst_parts_begin(t);
-	send_create(t);
+	announce(t);
 	r.pid = (uint32_t)t->init.pid;
 	pst_call_reply(j->call, &r.base);
 }
