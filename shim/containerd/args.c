@@ -51,7 +51,7 @@ static int take(struct pst_shim_args *a, const struct flag *f, const char *value
 
 int pst_shim_args_parse(int argc, char **argv, struct pst_shim_args *ret, struct pst_err *err)
 {
-	struct pst_shim_args a = {.listen_fd = 3};
+	struct pst_shim_args a = {0};
 	int i = 1;
 	for (; i < argc && argv[i][0] == '-' && argv[i][1] != '\0'; i++) {
 		const char *name = argv[i] + (argv[i][1] == '-' ? 2 : 1);

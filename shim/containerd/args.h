@@ -20,12 +20,15 @@ struct pst_shim_args {
 	const char *ttrpc_address;  /* TTRPC_ADDRESS, or made from -address */
 	const char *action;         /* "start", "delete", or NULL */
 	bool debug, version, info;
-	int listen_fd;              /* the server's: 3 */
 };
 
 /* Words are borrowed from argv. Returns PST_OK or PST_E_USAGE. */
 PST_CHECKED PST_NONNULL(2, 3)
 int pst_shim_args_parse(int argc, char **argv, struct pst_shim_args *ret, struct pst_err *err);
+
+/* What `start` hands its server: the listening socket, and a pipe that brings one byte once
+ * the answer is out; its end without a byte says that `start` was killed. */
+enum { PST_LISTEN_FD = 3, PST_WORD_FD = 4 };
 
 /* The actions; each returns the exit code after its output, or an error. */
 PST_CHECKED int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err);

@@ -1,6 +1,7 @@
 /* The server's life: from the inherited socket to the last event. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "containerd/args.h"
@@ -16,6 +17,7 @@
 #define EVENTS_MS 5000
 
 static struct pst_timer alone;
+static struct pst_watch word = {.fd = -1};
 
 static void look_around(void *ctx)
 {
@@ -24,6 +26,19 @@ static void look_around(void *ctx)
 		pst_loop_stop();
 	else if (!pst_serve_ever())
 		pst_timer_set(&alone, ALONE_MS);
+}
+
+/* `start` has ended: with a byte its answer is out; without one it was killed, and nobody
+ * knows where we are. */
+static void heard(void *ctx, uint32_t events)
+{
+	char byte;
+	(void)events;
+	const ssize_t n = read(PST_WORD_FD, &byte, 1);
+	pst_watch_end(&word);
+	close(PST_WORD_FD);
+	if (n != 1)
+		look_around(ctx);
 }
 
 static void sent(void *ctx)
@@ -41,7 +56,8 @@ void pst_service_end(void)
 int pst_shim_serve(const struct pst_shim_args *args, struct pst_err *err)
 {
 	/* Inherited, and not to be inherited again. */
-	if (fcntl(args->listen_fd, F_SETFD, FD_CLOEXEC) != 0)
+	if (fcntl(PST_LISTEN_FD, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(PST_WORD_FD, F_SETFD, FD_CLOEXEC) != 0)
 		return pst_fail_sys(err, "no socket to serve on: only `start` starts the server");
 	int rc = pst_loop_open(err);
 	pst_service.namespace_ = args->namespace_;
@@ -50,7 +66,11 @@ int pst_shim_serve(const struct pst_shim_args *args, struct pst_err *err)
 	if (rc == PST_OK)
 		rc = pst_events_open(args->ttrpc_address, args->namespace_, err);
 	if (rc == PST_OK)
-		rc = pst_serve_open(args->listen_fd, pst_service_call, err);
+		rc = pst_serve_open(PST_LISTEN_FD, pst_service_call, err);
+	word.fd = PST_WORD_FD;
+	word.ready = heard;
+	if (rc == PST_OK)
+		rc = pst_watch_begin(&word, EPOLLIN, err);
 	if (rc != PST_OK)
 		return rc;
 	if (chdir("/") != 0)

@@ -1,10 +1,12 @@
 #include "containerd/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sha256.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -45,30 +47,45 @@ bool pst_socket_answers(const char *path)
 	return fd >= 0;
 }
 
+/* One `start` at a time from bind to listen: between the two a socket looks stale. */
+static int lock_folder_of(const char *path, int *ret, struct pst_err *err)
+{
+	char dir[108];
+	snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
+	*ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret < 0 && errno == ENOENT) {
+		(void)mkdir("/run/containerd", 0711);
+		(void)mkdir(dir, 0700);
+		*ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (*ret < 0 || flock(*ret, LOCK_EX) != 0)
+		return pst_fail_sys(err, "cannot lock the folder for sockets %s", dir);
+	return PST_OK;
+}
+
 int pst_socket_listen(const char *path, int *ret_fd, struct pst_err *err)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	pst_auto_fd lock = -1;
 	pst_auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return pst_fail_sys(err, "cannot make a socket");
+	int rc = lock_folder_of(path, &lock, err);
+	if (rc != PST_OK)
+		return rc;
 	memcpy(addr.sun_path, path, strlen(path) + 1);
-	for (int tries = 0; bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0; tries++) {
-		if (errno == ENOENT && tries < 3) {
-			(void)mkdir("/run/containerd", 0711);
-			(void)mkdir(PST_SOCKET_DIR, 0700);
-			continue;
-		}
-		if (errno != EADDRINUSE || tries >= 3)
+	while (bind(fd, (const struct sockaddr *)&addr, sizeof addr) != 0) {
+		if (errno != EADDRINUSE)
 			return pst_fail_sys(err, "cannot bind %s", path);
 		if (pst_socket_answers(path)) {
 			*ret_fd = -1;
 			return PST_OK;
 		}
-		if (unlink(path) != 0 && errno != ENOENT)
+		if (unlink(path) != 0)
 			return pst_fail_sys(err, "cannot remove the stale socket %s", path);
 	}
 	if (chmod(path, 0600) != 0 || listen(fd, SOMAXCONN) != 0) {
-		const int rc = pst_fail_sys(err, "cannot listen at %s", path);
+		rc = pst_fail_sys(err, "cannot listen at %s", path);
 		(void)unlink(path);
 		return rc;
 	}

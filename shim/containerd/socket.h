@@ -21,8 +21,8 @@ int pst_socket_path(const char *dir, const char *address, const char *namespace_
 PST_CHECKED bool pst_socket_answers(const char *path);
 
 /*
- * Listen at `path`, mode 0600; a stale socket is replaced. The bind is the lock between
- * the `start`s of a pod: *ret_fd is -1 when another shim serves there already.
+ * Listen at `path`, mode 0600; a stale socket is replaced. A lock on its folder keeps
+ * the `start`s of a pod apart: *ret_fd is -1 when another shim serves there already.
  */
 PST_CHECKED PST_NONNULL(1, 2)
 int pst_socket_listen(const char *path, int *ret_fd, struct pst_err *err);

@@ -20,23 +20,23 @@
 extern char **environ;
 
 /* Between vfork and exec. */
-PST_NORETURN static void become(char *const argv[], int null, int log, int sock)
+PST_NORETURN static void become(char *const argv[], int null, int log, int sock, int word)
 {
 	sigset_t all;
 	sigemptyset(&all);
 	(void)setsid();
-	if (dup2(sock, 3) < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	if (dup2(sock, PST_LISTEN_FD) < 0 || dup2(word, PST_WORD_FD) < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(log >= 0 ? log : null, 2) < 0)
 		_exit(127);
 	/* containerd leaks some, and one of them may be what it waits on for our end */
-	(void)syscall(SYS_close_range, 4u, ~0u, 0u);
+	(void)syscall(SYS_close_range, PST_WORD_FD + 1u, ~0u, 0u);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	execve("/proc/self/exe", argv, environ);
 	_exit(127);
 }
 
-/* Descriptors at 4 or above, so that the moves above do not tread on them. */
+/* Descriptors above those, so that the moves above do not tread on them. */
 static int high(int fd)
 {
 	const int up = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 16);
@@ -44,9 +44,11 @@ static int high(int fd)
 	return up;
 }
 
-static int spawn(const struct pst_shim_args *a, const char *path, int sock, pid_t *ret,
+/* *word: to be written to once containerd has our answer; its end without a word ends the server. */
+static int spawn(const struct pst_shim_args *a, const char *path, int sock, pid_t *ret, int *word,
 		 struct pst_err *err)
 {
+	int ends[2] = {-1, -1};
 	char *argv[] = {
 		(char *)(uintptr_t)"containerd-shim-postern-v2",
 		(char *)(uintptr_t)"-namespace", (char *)(uintptr_t)a->namespace_,
@@ -55,14 +57,18 @@ static int spawn(const struct pst_shim_args *a, const char *path, int sock, pid_
 		(char *)(uintptr_t)"-socket", (char *)(uintptr_t)path,
 		a->debug ? (char *)(uintptr_t)"-debug" : NULL, NULL,
 	};
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return pst_fail_sys(err, "cannot make a pipe");
+	*word = ends[1];
+	pst_auto_fd heard = high(ends[0]);
 	pst_auto_fd own = high(sock);
 	pst_auto_fd null = high(open("/dev/null", O_RDWR | O_CLOEXEC));
 	pst_auto_fd log = high(open("log", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
-	if (own < 0 || null < 0)
+	if (heard < 0 || own < 0 || null < 0)
 		return pst_fail_sys(err, "cannot prepare the server's descriptors");
 	const pid_t pid = vfork();
 	if (pid == 0)
-		become(argv, null, log, own);
+		become(argv, null, log, own, heard);
 	if (pid < 0)
 		return pst_fail_sys(err, "cannot start the server");
 	*ret = pid;
@@ -105,6 +111,7 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 	char *path = address + 7;
 	struct pst_bootstrap b = {0};
 	int sock = -1;
+	pst_auto_fd word = -1;
 	pid_t pid = 0;
 	int rc = pst_bootstrap_read(STDIN_FILENO, a, &b, err);
 	if (rc == PST_OK)
@@ -115,7 +122,7 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 	if (rc == PST_OK)
 		rc = pst_socket_listen(path, &sock, err);
 	if (rc == PST_OK && sock >= 0) {
-		rc = spawn(a, path, sock, &pid, err);
+		rc = spawn(a, path, sock, &pid, &word, err);
 		if (rc == PST_OK && b.shim_cgroup[0] != '\0')
 			rc = pst_shimcgroup_join(b.shim_cgroup, pid, err);
 		if (rc != PST_OK)
@@ -132,5 +139,7 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 		adjust_oom(pid);
 	if (write(STDOUT_FILENO, address, strlen(address)) < 0)
 		return pst_fail_sys(err, "cannot answer");
+	if (word >= 0)
+		(void)!write(word, "", 1);
 	return PST_OK;
 }

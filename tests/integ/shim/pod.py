@@ -35,16 +35,22 @@ class Pod:
         self.terminal, self.client, self.address, self.pid, self.init = terminal, None, "", 0, 0
         self.fifos = {}
 
-    def command(self, action, stdin=b""):
-        """The shim's `start` or `delete`; a CompletedProcess."""
+    def popen(self, action, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
+        """The shim's `start` or `delete`, begun; a Popen."""
         env = dict(self.node.env, TTRPC_ADDRESS=self.node.sock + ".ttrpc", GRPC_ADDRESS=self.node.sock,
                    NAMESPACE=self.node.ns, MAX_SHIM_VERSION="2", GOMAXPROCS="2")
         argv = [self.node.shim, "-namespace", self.node.ns, "-address", self.node.sock, "-publish-binary",
                 "/usr/bin/containerd", "-id", self.id]
         if action == "delete":
             argv += ["-bundle", self.bundle]
-        return subprocess.run(argv + [action], cwd=self.bundle, env=env, input=stdin, capture_output=True,
-                              timeout=30, check=False)
+        return subprocess.Popen(argv + [action], cwd=self.bundle, env=env, stdin=stdin, stdout=stdout,
+                                stderr=subprocess.PIPE)
+
+    def command(self, action, stdin=b""):
+        """The same to its end; a CompletedProcess."""
+        with self.popen(action) as p:
+            out, err = p.communicate(stdin, timeout=30)
+            return subprocess.CompletedProcess(p.args, p.returncode, out, err)
 
     def start_shim(self):
         """`start`, then connect; self."""
