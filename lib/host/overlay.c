@@ -137,7 +137,7 @@ static int mount_and_check(void *arg, struct pst_err *err)
 		rc = pst_overlay_mount_attached(j->parts, j->layout, j->how->source, j->how->scratch,
 						&mnt, err);
 	if (rc == PST_OK && j->layout->upper != NULL && !j->layout->readonly)
-		rc = check_writable(mnt, j->how->base, err);
+		rc = check_writable(mnt, j->how->owned ? 0 : j->how->base, err);
 	if (rc == PST_OK)
 		j->mnt = PST_TAKE_FD(mnt);
 	return rc;
@@ -189,7 +189,8 @@ int pst_overlay_build(const struct pst_ovl_layout *layout, const struct pst_over
 		mnt = PST_TAKE_FD(parts.lower[0]);
 	} else {
 		struct job j = {.layout = layout, .how = how, .parts = &parts, .mnt = -1};
-		rc = pst_overlay_as(how->base, mount_and_check, &j, err);
+		rc = how->owned ? mount_and_check(&j, err)
+				: pst_overlay_as(how->base, mount_and_check, &j, err);
 		mnt = j.mnt;
 	}
 	if (rc == PST_OK)

@@ -50,6 +50,9 @@ struct pst_overlay_how {
 	int scratch;                /* form ATTACHED: a directory a tmpfs may cover for a
 				     * moment, else -1. In a private mount namespace
 				     * nobody sees it */
+	bool owned;                 /* what is in upper belongs to the map's host ids already:
+				     * only the lower directories are mapped, and the
+				     * mounter is root. `base` is not looked at */
 	bool live;                  /* the same upper is mounted by somebody else right now */
 };
 

@@ -172,7 +172,7 @@ static int clone_rw(const struct pst_ovl_layout *l, const struct pst_overlay_how
 	rc = open_dir(parent, &fd, err);
 	if (rc != PST_OK)
 		return rc;
-	const struct pst_idmap_how plain = {.userns = how->userns};
+	const struct pst_idmap_how plain = {.userns = how->owned ? -1 : how->userns};
 	if (pst_idmap_clone(fd, &plain, &ret->rw, err) != PST_OK)
 		return map_failed(err);
 	rc = reopen(ret->rw, below(p.upath, len), p.upper, &ret->upper, err);

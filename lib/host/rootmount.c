@@ -2,14 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "host/hostops.h"
+#include "host/overlay.h"
 #include "host/stage.h"
+#include "host/userns.h"
 
 int pst_rootmount_parse(char *text, struct pst_rootmount *ret, struct pst_err *err)
 {
@@ -121,6 +126,74 @@ static int sort_options(const struct pst_rootmount *m, unsigned long *set, struc
 	return pst_buf_ok(data) ? PST_OK : pst_fail_nomem(err);
 }
 
+/* Takes uidmap= and gidmap= out of `options`, cut in place, and the rest into words[64]. */
+static int take_maps(char *options, struct pst_idextra maps[2], const char **words, size_t *nwords,
+		     struct pst_err *err)
+{
+	static const char *const keys[] = {"uidmap=", "gidmap="};
+	for (char *w; (w = strsep(&options, ",")) != NULL;) {
+		size_t k = 0;
+		while (k < 2 && strncmp(w, keys[k], 7) != 0)
+			k++;
+		if (k < 2) {
+			struct pst_idextra *m = &maps[k];
+			int end = -1;
+			(void)sscanf(w + 7, "%9" SCNu32 ":%10" SCNu32 ":%10" SCNu32 "%n", &m->container,
+				     &m->host, &m->count, &end);
+			if (end < 0 || w[7 + end] != '\0')
+				return pst_fail(err, PST_E_SPEC, "", "mount option %.80s of the root file "
+						"system is not FIRST:HOST:COUNT", w);
+		} else if (*nwords < 64) {
+			words[(*nwords)++] = w;
+		} else {
+			return pst_fail(err, PST_E_SPEC, "", "more than 64 options on one mount");
+		}
+	}
+	if (maps[0].count != 0 && maps[0].container == 0 &&
+	    memcmp(&maps[0], &maps[1], sizeof maps[0]) == 0)
+		return PST_OK;
+	pst_fail(err, PST_E_SPEC, "", "uidmap= and gidmap= of the root file system are not one range from 0");
+	return pst_err_cure(err, "give the user namespace one range for users and groups alike");
+}
+
+/* containerd 2 for a pod with a user namespace of its own: the layers are to be mapped, and
+ * what is in the upper directory has its owners already (its core/mount/mount_linux.go). */
+static int mount_mapped(const struct pst_rootmount *m, const char *at, struct pst_err *err)
+{
+	pst_auto_free char *text = strdup(m->options);
+	struct pst_idextra maps[2] = {0};
+	const char *words[64];
+	size_t nwords = 0;
+	pst_auto_ovl l = {0};
+	pst_auto_fd userns = -1, mnt = -1;
+	int rc = text == NULL ? pst_fail_nomem(err) : take_maps(text, maps, words, &nwords, err);
+	if (rc == PST_OK)
+		rc = pst_ovl_from_options(words, nwords, &l, err);
+	if (rc == PST_OK)
+		rc = pst_userns_open(maps[0].host, maps[0].count, NULL, 0, &userns, err);
+	if (rc != PST_OK)
+		return rc;
+	pst_auto_fd point = pst_host->openat(AT_FDCWD, at, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (point < 0)
+		return pst_fail_sys(err, "cannot open %s", at);
+	const struct pst_overlay_how how = {
+		.form = PST_OVERLAY_ATTACHED,
+		.userns = userns,
+		.source = m->source,
+		.scratch = point,
+		.owned = true,
+	};
+	rc = pst_overlay_build(&l, &how, &mnt, err);
+	if (rc == PST_OK && pst_host->move_mount(mnt, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		rc = pst_fail_sys(err, "cannot attach the root file system at %s", at);
+	return rc;
+}
+
+static bool is_mapped(const struct pst_rootmount *m)
+{
+	return strcmp(m->type, "overlay") == 0 && strstr(m->options, "uidmap=") != NULL;
+}
+
 static int mount_one(const struct pst_rootmount *m, const char *at, struct pst_err *err)
 {
 	unsigned long set = 0;
@@ -153,6 +226,6 @@ int pst_rootmount_mount(const char *bundle, const struct pst_rootmount *m, size_
 		return pst_fail_sys(err, "cannot make %s", at);
 	int rc = pst_stage_private(err);
 	for (size_t i = 0; rc == PST_OK && i < n; i++)
-		rc = mount_one(&m[i], at, err);
+		rc = is_mapped(&m[i]) ? mount_mapped(&m[i], at, err) : mount_one(&m[i], at, err);
 	return rc;
 }

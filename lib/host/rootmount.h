@@ -42,8 +42,11 @@ bool pst_rootmount_direct(const struct pst_rootmount *m, size_t n, struct pst_ov
  * Enter a mount namespace of our own and mount all of them, in order, at
  * BUNDLE/rootfs, which is made if it is missing.
  *
- * Returns PST_OK; PST_E_SPEC for options no mount of the kernel's has (id maps and
- * containerd's own words among them); PST_E_HOST. There is no way back into the old
+ * An overlay with uidmap= and gidmap= gets its lower directories id-mapped, as containerd 2
+ * means it; these maps on another type are refused.
+ *
+ * Returns PST_OK; PST_E_SPEC for options no mount of the kernel's has (containerd's own
+ * words among them); PST_E_HOST. There is no way back into the old
  * namespace: on failure the process should end.
  */
 PST_CHECKED PST_NONNULL(1, 2)

@@ -32,6 +32,7 @@ class Pod:
         os.chmod(self.bundle, 0o700)
         os.mkfifo(f"{self.bundle}/log", 0o700)
         self.log = os.open(f"{self.bundle}/log", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.mount_options = ()
         self.terminal, self.client, self.address, self.pid, self.init = terminal, None, "", 0, 0
         self.fifos = {}
 
@@ -73,7 +74,8 @@ class Pod:
     def mount(self):
         """The overlay mount of the create request."""
         return pack((1, "overlay"), (2, "overlay"), (4, f"lowerdir={self.rootfs}"),
-                    (4, f"upperdir={self.bundle}/upper"), (4, f"workdir={self.bundle}/work"))
+                    (4, f"upperdir={self.bundle}/upper"), (4, f"workdir={self.bundle}/work"),
+                    *((4, option) for option in self.mount_options))
 
     def create(self, stdin="", stdout="", stderr=""):
         """Create; the pid of init."""
