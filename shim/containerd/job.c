@@ -71,6 +71,7 @@ static void ended(void *ctx, int status)
 	j->done(j, status);
 	pst_fd_close(j->fd);
 	pst_task_release(j->task);
+	free(j->path);
 	free(j);
 }
 

@@ -19,6 +19,7 @@ struct pst_job {
 	struct pst_task *task;
 	struct pst_proc *proc; /* or NULL */
 	int fd;                /* our end of what belongs to the call (hold socket), or -1 */
+	char *path;            /* what `done` is to name, or NULL; freed with the job */
 	off_t log_at;          /* size of log.json before the call */
 	/* The child ended; the job is freed after this returns. */
 	void (*done)(struct pst_job *j, int status);
@@ -40,7 +41,7 @@ void pst_args_begin(struct pst_args *a, const struct pst_task *t);
 /*
  * Run it. fds: what the child gets as 0, 1 and 2; -1 means /dev/null; extra: its
  * descriptor 3, or -1. The working directory is the bundle. *j is copied to the
- * heap; on failure nothing runs and nothing is called.
+ * heap; on failure nothing runs, nothing is called, and j->path stays the caller's.
  */
 PST_CHECKED int pst_job_run(const struct pst_job *j, struct pst_args *a, const int fds[3],
 			    int extra, struct pst_err *err);

@@ -1,6 +1,7 @@
 /* Pause, Resume, Update, Checkpoint: one call of postern each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -126,10 +127,15 @@ void pst_task_update(struct pst_call *c, const void *msg)
 
 static void checkpointed(struct pst_job *j, int status)
 {
-	if (status == 0)
-		pst_call_reply(j->call, NULL);
-	else
+	Pst__TaskCheckpointed e = PST__TASK_CHECKPOINTED__INIT;
+	if (status != 0) {
 		pst_job_fail(j->call, j->task, j->log_at, "OCI runtime checkpoint failed", status);
+		return;
+	}
+	e.container_id = j->task->id;
+	e.checkpoint = j->path;
+	pst_events_send("/tasks/checkpointed", "containerd.events.TaskCheckpointed", &e.base);
+	pst_call_reply(j->call, NULL);
 }
 
 static void checkpoint_flags(struct pst_args *a, const Pst__CheckpointOptions *o)
@@ -159,15 +165,22 @@ void pst_task_checkpoint(struct pst_call *c, const void *msg)
 	if (q->options != NULL)
 		o = pst__checkpoint_options__unpack(NULL, q->options->value.len,
 						    q->options->value.data);
+	struct pst_err err = {0};
+	struct pst_job j = {.call = c, .task = t, .fd = -1, .log_at = pst_job_log_size(t),
+			    .done = checkpointed, .path = strdup(q->path)};
 	pst_args_begin(&a, t);
 	pst_args_add(&a, "checkpoint");
 	pst_args_add(&a, "--image-path");
 	pst_args_add(&a, q->path);
 	pst_args_add(&a, "--work-path");
-	pst_args_add(&a, t->bundle);
+	pst_args_add(&a, o != NULL && o->work_path[0] != '\0' ? o->work_path : t->bundle);
 	checkpoint_flags(&a, o);
 	pst_args_add(&a, t->id);
-	run(c, t, &a, -1, checkpointed);
+	const int rc = j.path == NULL ? pst_fail_nomem(&err) : pst_job_run(&j, &a, none, -1, &err);
+	if (rc != PST_OK) {
+		free(j.path);
+		pst_call_error(c, &err);
+	}
 	if (o != NULL)
 		pst__checkpoint_options__free_unpacked(o, NULL);
 }
