@@ -38,9 +38,9 @@ static struct {
 	struct pst_watch listen;
 	struct pst_timer retry; /* after a lack of descriptors */
 	pst_serve_fn *fn;
+	void (*left)(void);
 	struct conn *conns;
 	unsigned n;
-	bool ever;
 } server = {.listen = {.fd = -1}};
 
 static void release(struct conn *c)
@@ -65,8 +65,9 @@ static void hang_up(struct conn *c)
 		server.conns = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
-	server.n--;
 	c->dead = true;
+	if (--server.n == 0)
+		server.left();
 }
 
 static void set_interest(struct conn *c)
@@ -289,12 +290,12 @@ static void on_connect(void *ctx, uint32_t events)
 		c->next->prev = c;
 	server.conns = c;
 	server.n++;
-	server.ever = true;
 }
 
-int pst_serve_open(int listen_fd, pst_serve_fn *fn, struct pst_err *err)
+int pst_serve_open(int listen_fd, pst_serve_fn *fn, void (*left)(void), struct pst_err *err)
 {
 	server.fn = fn;
+	server.left = left;
 	server.listen = (struct pst_watch){.fd = listen_fd, .ready = on_connect};
 	return pst_watch_begin(&server.listen, EPOLLIN, err);
 }
@@ -302,11 +303,6 @@ int pst_serve_open(int listen_fd, pst_serve_fn *fn, struct pst_err *err)
 unsigned pst_serve_connections(void)
 {
 	return server.n;
-}
-
-bool pst_serve_ever(void)
-{
-	return server.ever;
 }
 
 void pst_serve_flush(unsigned ms)

@@ -21,12 +21,13 @@ struct pst_call; /* one request until it is answered */
 typedef void pst_serve_fn(struct pst_call *call, const char *service, const char *method,
 			  const uint8_t *payload, size_t len);
 
-/* Serve on a listening socket; takes the descriptor. */
-PST_CHECKED int pst_serve_open(int listen_fd, pst_serve_fn *fn, struct pst_err *err);
+/* Serve on a listening socket; takes the descriptor. left: called when the last connection
+ * has ended, from within any call of this module; it may set a timer and no more. */
+PST_CHECKED int pst_serve_open(int listen_fd, pst_serve_fn *fn, void (*left)(void),
+			       struct pst_err *err);
 
-/* How many connections are open now, and whether one ever was. */
+/* How many connections are open now. */
 PST_CHECKED unsigned pst_serve_connections(void);
-PST_CHECKED bool pst_serve_ever(void);
 
 /* Answer with a message (NULL: Empty, a response of zero bytes). Frees the call. */
 void pst_call_reply(struct pst_call *c, const ProtobufCMessage *m);

@@ -11,8 +11,14 @@
 #include "containerd/service.h"
 #include "containerd/task.h"
 
-/* A server nobody comes to, or nobody is left for, ends after this. */
+/* A server without a task ends when nobody has come to it for so long, ... */
 #define ALONE_MS 60000
+/* ... or this long after everybody left: containerd died between `start` and Create, or
+ * between Delete and Shutdown. One that is back before finds us, one that is back after
+ * takes us for dead; to a pod without tasks that is the same. */
+#define LEFT_MS 5000
+/* Events nobody takes keep it for at most so many times ALONE_MS. */
+#define EVENTS_ROUNDS 10
 /* Shutdown waits as long as containerd's own shims for events on their way. */
 #define EVENTS_MS 5000
 
@@ -21,11 +27,20 @@ static struct pst_watch word = {.fd = -1};
 
 static void look_around(void *ctx)
 {
+	static unsigned rounds;
 	(void)ctx;
-	if (pst_service.tasks == NULL && pst_serve_connections() == 0)
-		pst_loop_stop();
-	else if (!pst_serve_ever())
+	if (pst_service.tasks != NULL || pst_serve_connections() > 0)
+		return; /* asked again when the last connection ends */
+	if (pst_events_pending() && ++rounds < EVENTS_ROUNDS)
 		pst_timer_set(&alone, ALONE_MS);
+	else
+		pst_loop_stop();
+}
+
+static void all_left(void)
+{
+	if (pst_service.tasks == NULL)
+		pst_timer_set(&alone, LEFT_MS);
 }
 
 /* `start` has ended: with a byte its answer is out; without one it was killed, and nobody
@@ -66,7 +81,7 @@ int pst_shim_serve(const struct pst_shim_args *args, struct pst_err *err)
 	if (rc == PST_OK)
 		rc = pst_events_open(args->ttrpc_address, args->namespace_, err);
 	if (rc == PST_OK)
-		rc = pst_serve_open(PST_LISTEN_FD, pst_service_call, err);
+		rc = pst_serve_open(PST_LISTEN_FD, pst_service_call, all_left, err);
 	word.fd = PST_WORD_FD;
 	word.ready = heard;
 	if (rc == PST_OK)
