@@ -11,11 +11,10 @@
 #include "containerd/service.h"
 #include "containerd/task.h"
 
-/* A server without a task ends when nobody has come to it for so long, ... */
+/* A server without a task ends after so long: containerd died between `start` and Create,
+ * or between Delete and Shutdown. One of 1.6 that comes back connects, and leaves it at that. */
 #define ALONE_MS 60000
-/* ... or this long after everybody left: containerd died between `start` and Create, or
- * between Delete and Shutdown. One that is back before finds us, one that is back after
- * takes us for dead; to a pod without tasks that is the same. */
+/* The same when nobody is connected any more. */
 #define LEFT_MS 5000
 /* Events nobody takes keep it for at most so many times ALONE_MS. */
 #define EVENTS_ROUNDS 10
@@ -29,8 +28,8 @@ static void look_around(void *ctx)
 {
 	static unsigned rounds;
 	(void)ctx;
-	if (pst_service.tasks != NULL || pst_serve_connections() > 0)
-		return; /* asked again when the last connection ends */
+	if (pst_service.tasks != NULL)
+		return; /* asked again when the last one goes */
 	if (pst_events_pending() && ++rounds < EVENTS_ROUNDS)
 		pst_timer_set(&alone, ALONE_MS);
 	else
@@ -43,6 +42,11 @@ static void all_left(void)
 		pst_timer_set(&alone, LEFT_MS);
 }
 
+void pst_service_empty(void)
+{
+	pst_timer_set(&alone, ALONE_MS);
+}
+
 /* `start` has ended: with a byte its answer is out; without one it was killed, and nobody
  * knows where we are. */
 static void heard(void *ctx, uint32_t events)
@@ -52,7 +56,7 @@ static void heard(void *ctx, uint32_t events)
 	const ssize_t n = read(PST_WORD_FD, &byte, 1);
 	pst_watch_end(&word);
 	close(PST_WORD_FD);
-	if (n != 1)
+	if (n != 1 && pst_serve_connections() == 0)
 		look_around(ctx);
 }
 

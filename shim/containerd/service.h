@@ -9,5 +9,8 @@
 void pst_service_call(struct pst_call *c, const char *service, const char *method,
 		      const uint8_t *payload, size_t len);
 
+/* The last task has gone: without a new one the server ends in a while. */
+void pst_service_empty(void);
+
 /* No container is left and Shutdown was answered: send what events wait, then end. */
 void pst_service_end(void);

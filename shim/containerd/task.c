@@ -80,6 +80,8 @@ static void unlink_task(struct pst_task *t)
 		at = &(*at)->next;
 	if (*at == t)
 		*at = t->next;
+	if (pst_service.tasks == NULL)
+		pst_service_empty();
 }
 
 void pst_task_release(struct pst_task *t)
