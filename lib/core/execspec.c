@@ -194,6 +194,9 @@ int pst_execspec_plan(int argc, char *const argv[], const json_t *process_file,
 		if (p.process == NULL)
 			return pst_fail_nomem(err);
 		rc = pst_execspec_confine(p.process, lim, &p.notes, &p.changed, err);
+		if (rc == PST_OK && pst_argv_has(&a, "tty") &&
+		    json_object_set_new(p.process, "terminal", json_boolean(pst_argv_on(&a, "tty"))) != 0)
+			rc = pst_fail_nomem(err);
 		if (rc != PST_OK)
 			return rc;
 	}

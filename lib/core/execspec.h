@@ -67,6 +67,9 @@ void pst_exec_plan_done(struct pst_exec_plan *p);
  * NULL when there is none; the caller writes ret->process to a file of its own and puts its name
  * at ret->argv[ret->process_at], so that what runs is what was judged.
  *
+ * With a process file --tty and --tty=false are its "terminal", which runc would not look
+ * at: containerd says it beside the document.
+ *
  * Capabilities beyond the ceiling are left out with a note, an unknown capability is
  * PST_E_SPEC; ids the container does not have are PST_E_SPEC with
  * the pointer; RLIMIT_NOFILE is lowered with a note.

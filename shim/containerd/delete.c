@@ -89,9 +89,8 @@ static int delete_left(const struct pst_shim_args *a, struct pst_err *err)
 static void drop_socket(void)
 {
 	char text[160];
-	if (slurp("address", text, sizeof text) > 7 && strncmp(text, "unix://", 7) == 0 &&
-	    !pst_socket_answers(text + 7))
-		(void)unlink(text + 7);
+	if (slurp("address", text, sizeof text) > 8 && strncmp(text, "unix:///", 8) == 0)
+		pst_socket_drop(text + 7, false);
 }
 
 static int answer(struct pst_err *err)

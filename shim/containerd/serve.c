@@ -300,6 +300,14 @@ int pst_serve_open(int listen_fd, pst_serve_fn *fn, void (*left)(void), struct p
 	return pst_watch_begin(&server.listen, EPOLLIN, err);
 }
 
+void pst_serve_no_more(void)
+{
+	const int fd = server.listen.fd;
+	pst_watch_end(&server.listen);
+	pst_timer_stop(&server.retry);
+	pst_fd_close(fd);
+}
+
 unsigned pst_serve_connections(void)
 {
 	return server.n;

@@ -26,6 +26,9 @@ typedef void pst_serve_fn(struct pst_call *call, const char *service, const char
 PST_CHECKED int pst_serve_open(int listen_fd, pst_serve_fn *fn, void (*left)(void),
 			       struct pst_err *err);
 
+/* Take no new connection; those there are go on. */
+void pst_serve_no_more(void);
+
 /* How many connections are open now. */
 PST_CHECKED unsigned pst_serve_connections(void);
 

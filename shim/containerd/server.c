@@ -9,6 +9,7 @@
 #include "containerd/find.h"
 #include "containerd/loop.h"
 #include "containerd/service.h"
+#include "containerd/socket.h"
 #include "containerd/task.h"
 
 /* A server without a task ends after so long: containerd died between `start` and Create,
@@ -21,8 +22,19 @@
 /* Shutdown waits as long as containerd's own shims for events on their way. */
 #define EVENTS_MS 5000
 
+static const char *socket_path;
 static struct pst_timer alone;
 static struct pst_watch word = {.fd = -1};
+
+/* From here on a `start` of the same name makes a new server: one that found this still
+ * listening would send containerd to a process about to end. */
+static void retire(void)
+{
+	if (socket_path != NULL) {
+		pst_socket_drop(PST_TAKE(socket_path), true);
+		pst_serve_no_more();
+	}
+}
 
 static void look_around(void *ctx)
 {
@@ -69,6 +81,7 @@ static void sent(void *ctx)
 
 void pst_service_end(void)
 {
+	retire();
 	pst_events_drain(EVENTS_MS, sent, NULL);
 }
 
@@ -96,7 +109,8 @@ int pst_shim_serve(const struct pst_shim_args *args, struct pst_err *err)
 		return pst_fail_sys(err, "cannot leave the bundle");
 	alone.fire = look_around;
 	pst_timer_set(&alone, ALONE_MS);
+	socket_path = args->socket_path;
 	pst_loop_run();
-	(void)unlink(args->socket_path);
+	retire();
 	return PST_OK;
 }

@@ -12,5 +12,6 @@ void pst_service_call(struct pst_call *c, const char *service, const char *metho
 /* The last task has gone: without a new one the server ends in a while. */
 void pst_service_empty(void);
 
-/* No container is left and Shutdown was answered: send what events wait, then end. */
+/* No container is left and Shutdown was called: away with the socket before it is
+ * answered, send what events wait, then end. */
 void pst_service_end(void);

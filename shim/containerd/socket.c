@@ -92,3 +92,10 @@ int pst_socket_listen(const char *path, int *ret_fd, struct pst_err *err)
 	*ret_fd = PST_TAKE_FD(fd);
 	return PST_OK;
 }
+
+void pst_socket_drop(const char *path, bool answering)
+{
+	pst_auto_fd lock = -1;
+	if (lock_folder_of(path, &lock, NULL) == PST_OK && (answering || !pst_socket_answers(path)))
+		(void)unlink(path);
+}

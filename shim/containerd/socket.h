@@ -20,6 +20,10 @@ int pst_socket_path(const char *dir, const char *address, const char *namespace_
 /* Does somebody answer there? */
 PST_CHECKED bool pst_socket_answers(const char *path);
 
+/* Remove the socket, while no `start` is at it: always when it is one's own, which is
+ * `answering`, else only if nobody answers. What is not there is not missed. */
+void pst_socket_drop(const char *path, bool answering);
+
 /*
  * Listen at `path`, mode 0600; a stale socket is replaced. A lock on its folder keeps
  * the `start`s of a pod apart: *ret_fd is -1 when another shim serves there already.

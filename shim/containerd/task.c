@@ -155,9 +155,9 @@ void pst_call_error(struct pst_call *c, const struct pst_err *err)
 static void shut_down(struct pst_call *c, const void *msg)
 {
 	(void)msg;
-	pst_call_reply(c, NULL);
 	if (pst_service.tasks == NULL)
 		pst_service_end();
+	pst_call_reply(c, NULL);
 }
 
 struct method {

@@ -154,6 +154,7 @@ static int run(struct pst_call *c, struct pst_proc *p, struct pst_err *err)
 	pst_args_add(&a, "--detach");
 	pst_args_add(&a, "--process");
 	pst_args_add(&a, "/proc/self/fd/3");
+	pst_args_add(&a, p->terminal ? "--tty=true" : "--tty=false");
 	pst_args_add(&a, "--pid-file");
 	snprintf(pid_file, sizeof pid_file, "%s/%s.pid", p->task->bundle, p->id);
 	pst_args_add(&a, pid_file);

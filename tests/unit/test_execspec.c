@@ -199,6 +199,24 @@ Test(execspec, a_process_file_is_confined_and_its_name_can_be_replaced)
 	cr_assert_eq(pst_execspec_plan(3, w, NULL, &lim, &p, NULL), PST_E_BUG);
 }
 
+Test(execspec, the_flag_for_a_terminal_holds_over_the_process_file)
+{
+	static const struct {
+		const char *flag, *file;
+		bool want;
+	} cases[] = {{"--tty", "{}", true}, {"-t", "{\"terminal\":false}", true},
+		     {"--tty=false", "{\"terminal\":true}", false}};
+	const struct pst_exec_limits lim = limits();
+	for (size_t i = 0; i < PST_NELEM(cases); i++) {
+		pst_auto_exec_plan p = {0};
+		struct pst_err err = {0};
+		pst_auto_json *file = doc(cases[i].file);
+		char **w = WORDS("--process", "/f", (char *)(uintptr_t)cases[i].flag, "id");
+		cr_assert_eq(pst_execspec_plan(4, w, file, &lim, &p, &err), PST_OK, "%s", err.msg);
+		cr_assert_eq(json_is_true(json_object_get(p.process, "terminal")), cases[i].want);
+	}
+}
+
 Test(execspec, i1_capability_sets_are_cut_to_the_ceiling)
 {
 	confined("{\"noNewPrivileges\":true,\"capabilities\":{\"bounding\":[\"CAP_CHOWN\","

@@ -101,9 +101,8 @@ class Pod:
         return self.client.call("Wait", (1, self.id), (2, exec_id), timeout=timeout).num(1)
 
     def exec(self, exec_id, args, stdin="", stdout="", stderr="", terminal=False):
-        """Register an exec; status code 0 or that of the failure."""
-        process = {"args": list(args), "cwd": "/", "env": [bundle.PATH], "user": {"uid": 0, "gid": 0},
-                   "terminal": terminal}
+        """Register an exec, its terminal named in the request alone; status code 0 or that of the failure."""
+        process = {"args": list(args), "cwd": "/", "env": [bundle.PATH], "user": {"uid": 0, "gid": 0}}
         spec = pack((1, SPEC + "Process"), (2, json.dumps(process)))
         return self.client.code("Exec", (1, self.id), (2, exec_id), (3, terminal), (4, stdin), (5, stdout),
                                 (6, stderr), (7, spec))
