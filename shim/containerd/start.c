@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "containerd/args.h"
 #include "containerd/bootstrap.h"
+#include "containerd/find.h"
 #include "containerd/group.h"
 #include "containerd/options.h"
 #include "containerd/shimcgroup.h"
@@ -113,7 +114,10 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 	int sock = -1;
 	pst_auto_fd word = -1;
 	pid_t pid = 0;
-	int rc = pst_bootstrap_read(STDIN_FILENO, a, &b, err);
+	const char *postern; /* the server looks again; here there is somebody to tell */
+	int rc = pst_shim_postern_path(&postern, err);
+	if (rc == PST_OK)
+		rc = pst_bootstrap_read(STDIN_FILENO, a, &b, err);
 	if (rc == PST_OK)
 		rc = pst_group_read(group, sizeof group, err);
 	if (rc == PST_OK)
