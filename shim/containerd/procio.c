@@ -17,6 +17,8 @@ struct pst_procio {
 	struct pst_stream in, out, err;
 	int child[3];  /* the runtime's ends; -1 = /dev/null */
 	int keeper;    /* our own writer of the stdin fifo */
+	int kept[2];   /* our own readers of the output fifos: with the client gone, what is in
+			* them stays until Delete */
 	char *in_path; /* client's fifo, until it is opened */
 	int fifo_out;  /* of a terminal, until there is one */
 	int master;    /* for the size */
@@ -80,16 +82,22 @@ static int open_in(struct pst_procio *s, const struct pst_procio_want *w, struct
 		return pst_fail_nomem(err);
 	if (s->terminal)
 		return PST_OK;
-	s->in.close_to = true;
 	return open_pipe(w, false, &s->in.to, &s->child[0], err);
 }
 
-static int open_out(struct pst_stream *st, const char *uri, int *child,
+/* The client's fifo. Its writer is closed at the end of the output, for the client may wait
+ * for that before it calls Delete; so the reader that keeps what is in it is another one. */
+static int open_sink(const char *uri, int *kept, int *to, struct pst_err *err)
+{
+	const int rc = open_fifo(uri, O_RDONLY, kept, err);
+	return rc != PST_OK ? rc : open_fifo(uri, O_WRONLY, to, err);
+}
+
+static int open_out(struct pst_procio *s, int number, struct pst_stream *st, const char *uri,
 		    const struct pst_procio_want *w, struct pst_err *err)
 {
-	/* Reader and writer in one: with the client gone, what is in it stays. */
-	const int rc = open_fifo(uri, O_RDWR, &st->to, err);
-	return rc != PST_OK ? rc : open_pipe(w, true, &st->from, child, err);
+	const int rc = open_sink(uri, &s->kept[number - 1], &st->to, err);
+	return rc != PST_OK ? rc : open_pipe(w, true, &st->from, &s->child[number], err);
 }
 
 static void make_parents(const char *path)
@@ -140,9 +148,9 @@ static int open_outputs(struct pst_procio *s, const struct pst_procio_want *w, s
 		return open_program(s, w, err);
 	int rc = PST_OK;
 	if (w->out[0] != '\0')
-		rc = open_out(&s->out, w->out, &s->child[1], w, err);
+		rc = open_out(s, 1, &s->out, w->out, w, err);
 	if (rc == PST_OK && w->err[0] != '\0')
-		rc = open_out(&s->err, w->err, &s->child[2], w, err);
+		rc = open_out(s, 2, &s->err, w->err, w, err);
 	return rc;
 }
 
@@ -150,7 +158,7 @@ static int open_terminal(struct pst_procio *s, const struct pst_procio_want *w, 
 {
 	int rc = PST_OK;
 	if (w->out[0] != '\0')
-		rc = open_fifo(w->out, O_RDWR, &s->fifo_out, err);
+		rc = open_sink(w->out, &s->kept[0], &s->fifo_out, err);
 	return rc == PST_OK ? pst_console_open(&s->console, err) : rc;
 }
 
@@ -165,6 +173,7 @@ int pst_procio_open(const struct pst_procio_want *w, struct pst_procio **ret, st
 		.err = PST_STREAM_NONE,
 		.child = {-1, -1, -1},
 		.keeper = -1,
+		.kept = {-1, -1},
 		.fifo_out = -1,
 		.master = -1,
 		.terminal = w->terminal,
@@ -308,6 +317,8 @@ void pst_procio_free(struct pst_procio *s)
 	for (int i = 0; i < 3; i++)
 		pst_fd_close(s->child[i]);
 	pst_fd_close(s->keeper);
+	pst_fd_close(s->kept[0]);
+	pst_fd_close(s->kept[1]);
 	free(s->in_path);
 	pst_fd_close(s->fifo_out);
 	pst_fd_close(s->master);

@@ -23,8 +23,7 @@ static void on_ready(void *ctx, uint32_t events);
 static void finish(struct pst_stream *s)
 {
 	pst_watch_end(&s->w);
-	if (s->close_to)
-		pst_fd_close(PST_TAKE_FD(s->to));
+	pst_fd_close(PST_TAKE_FD(s->to));
 	s->done = true;
 	if (s->ended != NULL)
 		s->ended(s->ctx);

@@ -17,9 +17,9 @@
 #include "containerd/loop.h"
 
 struct pst_stream {
-	int from, to;    /* -1: closed. Both are the stream's own */
+	int from, to;    /* -1: closed. Both are the stream's own; `to` is closed at the end,
+			  * which its reader sees */
 	bool by_read;    /* a terminal is at one end: splice does not do */
-	bool close_to;   /* close the destination at the end (a container's stdin) */
 	bool done;
 	bool bulk;       /* pipes were made bigger */
 	uint8_t *carry;  /* read, not yet written */
