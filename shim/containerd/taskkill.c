@@ -106,8 +106,9 @@ static void run_delete(struct pst_call *c, struct pst_task *t)
 	struct pst_err err = {0};
 	pst_args_begin(&a, t);
 	pst_args_add(&a, "delete");
-	if (t->init.status == PST_STATUS_CREATED)
-		pst_args_add(&a, "--force");
+	/* Not to kill: init has ended or was never started. One that somebody deleted behind our
+	 * back, as a checkpoint does, must not make this fail for ever. */
+	pst_args_add(&a, "--force");
 	pst_args_add(&a, t->id);
 	const struct pst_job j = {.call = c, .task = t, .fd = -1, .log_at = pst_job_log_size(t),
 				  .done = deleted};
