@@ -47,6 +47,7 @@ static int parse_machine(const json_t *tree, struct pst_facts *f, struct pst_err
 		f->rt_version[i] = (int)n;
 	}
 	f->rt_joins_netns = json_is_true(pst_json_at(tree, "/runtime/joinsNetns"));
+	f->rt_notify = json_is_true(pst_json_at(tree, "/runtime/notify"));
 	f->rt_seccomp_flags = json_is_true(pst_json_at(tree, "/runtime/seccompFlags"));
 
 	uint64_t base = 0;
@@ -65,6 +66,7 @@ int pst_facts_parse(const json_t *tree, struct pst_facts *ret, struct pst_err *e
 		return rc;
 	f.bundle_path = text(tree, "/bundle/path", "");
 	f.stage = text(tree, "/bundle/stage", "");
+	f.listener = text(tree, "/bundle/listener", "");
 	f.rootfs_path = text(tree, "/bundle/rootfs/path", "");
 	f.rootfs_why = text(tree, "/bundle/rootfs/why", "");
 	f.layout = pst_json_at(tree, "/bundle/rootfs/layout");

@@ -59,6 +59,8 @@ struct pst_facts {
 	const char *rt_name;
 	int rt_version[3];
 	bool rt_joins_netns; /* runver.h */
+	bool rt_notify;        /* hands a filter's listener over: listenerPath */
+	const char *listener;  /* where, absolute; "": this machine records no denials */
 	bool rt_seccomp_flags; /* takes a non-empty flags list: not runc 1.1 */
 	uint32_t base; /* block held or proposed; 0: none */
 	const char *bundle_path, *stage; /* absolute */

@@ -1,5 +1,6 @@
 #include "core/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -18,7 +19,9 @@ int pst_work_step(struct pst_work *w, const char *step, json_t *arg, struct pst_
 int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 {
 	int rc = PST_OK;
-	if (w->moved)
+	if (w->plan->keeper)
+		rc = pst_work_step(w, "keeper", json_object(), err);
+	if (rc == PST_OK && w->moved)
 		rc = pst_work_step(w, "stdio", json_pack("{s:I}", "base", (json_int_t)w->plan->base), err);
 	if (rc == PST_OK)
 		rc = pst_work_step(w, "bundle", json_object(), err);
@@ -102,5 +105,6 @@ void pst_plan_done(struct pst_plan *p)
 	json_decref(p->steps);
 	pst_scprof_free(p->filter);
 	json_decref(p->spec);
+	free(p->denials);
 	*p = (struct pst_plan){0};
 }

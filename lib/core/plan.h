@@ -54,7 +54,10 @@ struct pst_plan {
 	bool enter_netns;  /* the runtime is started inside netns_path (runc < 1.3) */
 	const char *netns_path; /* borrowed from the spec; NULL: none joined */
 	bool safety_net;   /* put the pre-exec filter on the runtime */
+	bool keeper;       /* a listener records denials: it has to live at each exec */
 	json_t *spec;      /* the hardened config.json */
+	char *denials;     /* rules of the listener (core/scnotify.h), NULL: nothing is recorded */
+	bool complain;     /* what only our profile denies is let through, and recorded */
 };
 
 struct pst_plan_input {
@@ -77,7 +80,8 @@ PST_CHECKED json_t *pst_plan_json(const struct pst_plan *p);
 
 /*
  * What later verbs need of a plan, from its JSON: expect, netns_path and enter_netns
- * (borrowed from `j`), safety_net, ids and base; and from `spec`, the hardened
+ * (borrowed from `j`), safety_net, ids, base and whether denials are recorded
+ * (`keeper`); and from `spec`, the hardened
  * config.json, the filter (NULL: not wanted). The rest is empty. PST_E_STATE when `j` is
  * no plan of ours.
  */

@@ -43,6 +43,10 @@ PST_CHECKED int pst_plan_mounts(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_net(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_caps(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
+/* plan_denials.c, part of it: p->filter is decided; caller may be NULL, reasons too. */
+PST_CHECKED int pst_plan_denials(struct pst_work *w, const struct pst_scprof *caller,
+				 const struct pst_scprof *ours, const json_t *reasons,
+				 struct pst_err *err);
 PST_CHECKED int pst_plan_limits(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_paths(struct pst_work *w, struct pst_err *err);

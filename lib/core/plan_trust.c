@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/plan_priv.h"
 #include "core/scmeet.h"
+#include "core/scnotify.h"
 
 static void say_missing(struct pst_work *w, pst_capset gone)
 {
@@ -61,8 +62,9 @@ int pst_plan_caps(struct pst_work *w, struct pst_err *err)
 	return PST_OK;
 }
 
-/* Our profile for this container, parsed. */
-static int our_profile(struct pst_work *w, struct pst_scprof **ret, struct pst_err *err)
+/* Our profile for this container, parsed, and its reasons (a new reference, or NULL). */
+static int our_profile(struct pst_work *w, struct pst_scprof **ret, json_t **ret_reasons,
+		       struct pst_err *err)
 {
 	const json_t *tree = w->in->profile(w->profile_name, w->in->profile_arg);
 	if (tree == NULL) {
@@ -71,7 +73,19 @@ static int our_profile(struct pst_work *w, struct pst_scprof **ret, struct pst_e
 		pst_err_rule(err, pst_work_source(w, "/profile/default"));
 		return pst_err_cure(err, "name one that `postern profile list` shows");
 	}
+	*ret_reasons = pst_json_copy(json_object_get(tree, "postern"));
 	return pst_scprof_parse(tree, "", NULL, ret, err);
+}
+
+static int callers_profile(struct pst_work *w, struct pst_scprof **ret, struct pst_err *err)
+{
+	if (w->spec->seccomp == NULL)
+		return PST_OK;
+	const int rc = pst_scprof_parse(w->spec->seccomp, "/linux/seccomp", &w->plan->notes, ret, err);
+	if (rc == PST_OK && (*ret)->listener_path != NULL &&
+	    pst_streq((*ret)->listener_path, w->facts->listener))
+		pst_scnotify_undo(*ret);
+	return rc;
 }
 
 int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
@@ -85,9 +99,10 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 	}
 	pst_auto_scprof *ours = NULL;
 	pst_auto_scprof *caller = NULL;
-	int rc = our_profile(w, &ours, err);
-	if (rc == PST_OK && w->spec->seccomp != NULL)
-		rc = pst_scprof_parse(w->spec->seccomp, "/linux/seccomp", &p->notes, &caller, err);
+	pst_auto_json *reasons = NULL;
+	int rc = our_profile(w, &ours, &reasons, err);
+	if (rc == PST_OK)
+		rc = callers_profile(w, &caller, err);
 	if (rc != PST_OK)
 		return rc;
 
@@ -97,6 +112,8 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 		.allow_userns = pst_work_grant(w, PST_G_USERNS) != PST_REFUSE,
 	};
 	rc = pst_scmeet(caller, ours, &o, &p->notes, &p->filter, err);
+	if (rc == PST_OK)
+		rc = pst_plan_denials(w, caller, ours, reasons, err);
 	if (rc != PST_OK)
 		return rc;
 	p->expect.seccomp = true;

@@ -23,11 +23,12 @@ json_t *pst_plan_json(const struct pst_plan *p)
 	pst_auto_json *expect = expect_json(p);
 	if (edits == NULL || notes == NULL || expect == NULL)
 		return NULL;
-	return json_pack("{s:i, s:{s:s, s:I, s:i}, s:O, s:O, s:O, s:O, s:{s:b, s:b, s:s?}, s:O}", "version",
+	return json_pack("{s:i, s:{s:s, s:I, s:i}, s:O, s:O, s:O, s:O, s:{s:b, s:b, s:s?}, s:{s:b, s:b}, s:O}", "version",
 			 1, "ids", "how", how_words[p->ids], "base", (json_int_t)p->base, "size",
 			 (int)PST_BLOCK_SIZE, "edits", edits, "notes", notes, "steps", p->steps, "expect",
 			 expect, "runtime", "enterNetns", (int)p->enter_netns, "safetyNet",
-			 (int)p->safety_net, "netns", p->netns_path, "spec", p->spec);
+			 (int)p->safety_net, "netns", p->netns_path, "denials", "recorded", (int)p->keeper,
+			 "complain", (int)p->complain, "spec", p->spec);
 }
 
 static void ids_text(const struct pst_plan *p, struct pst_buf *out)
@@ -61,6 +62,9 @@ static void value_text(const json_t *v, struct pst_buf *out)
 int pst_plan_text(const struct pst_plan *p, struct pst_buf *out, struct pst_err *err)
 {
 	ids_text(p, out);
+	if (p->complain)
+		pst_buf_str(out, "COMPLAIN  the profile is NOT enforced: what only it would deny is let "
+				 "through and recorded\n");
 	pst_buf_fmt(out, "changes   %zu\n", p->edits.n);
 	for (size_t i = 0; i < p->edits.n; i++) {
 		const struct pst_edit *e = &p->edits.v[i];

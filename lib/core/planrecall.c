@@ -32,6 +32,8 @@ int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
 	p.expect.bounding = strtoull(cap, NULL, 16);
 	p.enter_netns = flag(j, "/runtime/enterNetns");
 	p.safety_net = flag(j, "/runtime/safetyNet");
+	p.keeper = flag(j, "/denials/recorded");
+	p.complain = flag(j, "/denials/complain");
 	p.netns_path = pst_json_str(pst_json_at(j, "/runtime/netns"));
 	if (p.expect.seccomp && spec != NULL) {
 		const int rc = pst_scprof_parse(pst_json_at(spec, "/linux/seccomp"), "/linux/seccomp",

@@ -44,7 +44,7 @@ struct pst_strv {
 	size_t n;
 };
 
-enum pst_profile_mode { PST_MODE_ENFORCE, PST_MODE_OFF };
+enum pst_profile_mode { PST_MODE_ENFORCE, PST_MODE_OFF, PST_MODE_COMPLAIN };
 enum pst_ids_mode { PST_IDS_MAP, PST_IDS_OFF };          /* /ids/mode: "map", "off" */
 enum pst_ids_fallback { PST_FB_REFUSE, PST_FB_CHOWN, PST_FB_OFF }; /* /ids/fallback: rootfs that cannot be mapped */
 
@@ -62,6 +62,8 @@ struct pst_policy {
 	char *profile_default;   /* "baseline" */
 	struct pst_strv profile_allow; /* "*" or names an annotation may choose */
 	enum pst_profile_mode profile_mode;
+	bool denials_record;     /* /denials/record */
+	uint32_t denials_rate;   /* /denials/ratePerSecond: full records of one call, a second */
 	pst_capset cap_ceiling;
 	bool nnp_force;
 	enum pst_grant grants[PST_G_COUNT];

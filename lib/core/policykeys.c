@@ -3,12 +3,9 @@
  * that no file claims a protection that is not there:
  *
  *   key                      accepted because it asks for nothing    refused
- *   /profile/mode            enforce, off (both work)                complain
  *   /ids/fallback            refuse, off (both work)                 chown
  *   /limits/disk/ANY         null                                    any amount
  *   /limits/network/ANY      null                                    any amount
- *   /denials/record          false, null                             true
- *   /denials/ratePerSecond   any: bounds a record that is not kept   -
  *   /execGate                log (exec is let through), null         deny
  *   /images/onMissing        allow                                   refuse
  *   /images/maxSeverity      critical (tolerates every finding)      all below
@@ -36,7 +33,6 @@ static const char *const words_ids_mode[] = {"map", "off", NULL};
 static const char *const words_fallback[] = {"refuse", "chown", "off", NULL};
 static const char *const later_fallback[] = {"chown", NULL};
 static const char *const words_mode[] = {"enforce", "off", "complain", NULL};
-static const char *const later_mode[] = {"complain", NULL};
 static const char *const words_nnp[] = {"caller", "force", NULL};
 static const char *const words_grant[] = {"refuse", "confine", "pass", NULL};
 static const char *const words_gate[] = {"log", "deny", NULL};
@@ -88,7 +84,7 @@ const struct policy_key pst_policy_keys[] = {
 	 .want = PST_POLICYTEXT_PROFILE, FIELD(profile_default)},
 	{.pointer = "/profile/allow", .kind = PST_PK_LIST, .text_ok = pst_policytext_allow,
 	 .want = PST_POLICYTEXT_PROFILE ", or \"*\"", FIELD(profile_allow)},
-	{.pointer = "/profile/mode", .kind = PST_PK_WORD, .words = words_mode, .later = later_mode,
+	{.pointer = "/profile/mode", .kind = PST_PK_WORD, .words = words_mode,
 	 FIELD(profile_mode)},
 
 	OBJECT("/capabilities"),
@@ -130,11 +126,10 @@ const struct policy_key pst_policy_keys[] = {
 	LATER("/limits/network/egress", PST_QUANTITY_BITS),
 	LATER("/limits/network/ingress", PST_QUANTITY_BITS),
 
-	{.pointer = "/denials", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
-	{.pointer = "/denials/record", .kind = PST_PK_BOOL, .flags = PST_PF_NULL | PST_PF_LATER,
-	 NOFIELD},
-	{.pointer = "/denials/ratePerSecond", .kind = PST_PK_NUMBER, .flags = PST_PF_NULL, .min = 1,
-	 .max = 1000000, NOFIELD},
+	OBJECT("/denials"),
+	{.pointer = "/denials/record", .kind = PST_PK_BOOL, FIELD(denials_record)},
+	{.pointer = "/denials/ratePerSecond", .kind = PST_PK_NUMBER, .min = 1, .max = 1000000,
+	 FIELD(denials_rate)},
 	{.pointer = "/execGate", .kind = PST_PK_WORD, .flags = PST_PF_NULL, .words = words_gate,
 	 .later = later_gate, NOFIELD},
 

@@ -118,3 +118,8 @@ void pst_runtime_done(struct pst_runtime *rt)
 	free(rt->path);
 	*rt = (struct pst_runtime){0};
 }
+
+bool pst_runver_notifies(const struct pst_runtime *rt)
+{
+	return pst_runver_at_least(rt, "runc", 1, 1, 0) || pst_runver_at_least(rt, "crun", 1, 0, 0);
+}

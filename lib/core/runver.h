@@ -42,6 +42,12 @@ PST_CHECKED bool pst_runver_at_least(const struct pst_runtime *rt, const char *n
  */
 PST_CHECKED bool pst_runver_joins_netns(const struct pst_runtime *rt);
 
+/*
+ * Does it hand over a filter's listener (listenerPath)? runc since 1.1.0, crun since
+ * 1.0; for one we do not know the answer is no.
+ */
+PST_CHECKED bool pst_runver_notifies(const struct pst_runtime *rt);
+
 /* Frees path and empties *rt. Accepts an empty one. */
 void pst_runtime_done(struct pst_runtime *rt);
 #define pst_auto_runtime PST_CLEANUP(pst_runtime_done) struct pst_runtime

@@ -52,6 +52,14 @@ static const struct pst_flag run_flags[] = {
 	HELP,	   END,
 };
 
+static const struct pst_flag denials_flags[] = {
+	B("follow", 'f', "go on with what comes"),
+	V("since", 0, "only newer ones: a time as 2026-01-31T12:00:00Z, or a duration as 10m"),
+	V("format", 0, "text or json"),
+	B("all", 'a', "also what the runtime's own init tried"),
+	HELP, END,
+};
+
 static const struct pst_flag delete_flags[] = {
 	B("force", 'f', "kill the container first if it runs"),
 	HELP,
@@ -260,6 +268,8 @@ const struct pst_verb pst_verbs[] = {
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"doctor", "", "is this node ready, and what to do where it is not", doctor_flags, 0, 0,
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"denials", "[ID]", "what was refused, by which process, and what would allow it",
+	 denials_flags, 0, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"profile", "list|show NAME|intersect A B|test P SYSCALL [ARGS...]",
 	 "work on syscall profiles", none, 1, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
 	{.name = NULL},

@@ -12,6 +12,7 @@
 
 static const struct pst_step_kind kinds[] = {
 	{"lease", NULL, pst_step_lease_undo},
+	{"keeper", pst_step_keeper, pst_step_keeper_undo},
 	{"stage", pst_step_stage, pst_step_stage_undo},
 	{"rootfs", pst_step_rootfs, pst_step_rootfs_undo},
 	{"volume", pst_step_volume, NULL},
@@ -103,6 +104,14 @@ int pst_apply_undo(struct pst_undo *u, struct pst_err *err)
 		}
 	}
 	return first;
+}
+
+int pst_apply_mark(struct pst_apply *a, struct pst_err *err)
+{
+	if (a->hostns >= 0)
+		return PST_OK;
+	a->hostns = pst_host->openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC, 0);
+	return a->hostns >= 0 ? PST_OK : pst_fail_sys(err, "cannot open /proc/self/ns/mnt");
 }
 
 int pst_apply_leave(struct pst_apply *a, struct pst_err *err)

@@ -74,6 +74,9 @@ struct pst_undo {
  */
 PST_CHECKED int pst_apply_undo(struct pst_undo *u, struct pst_err *err);
 
+/* Remember the mount namespace we are in as the host's, once. */
+PST_CHECKED int pst_apply_mark(struct pst_apply *a, struct pst_err *err);
+
 /* Back to the mount namespace we came from; no-op if we never left it. */
 PST_CHECKED int pst_apply_leave(struct pst_apply *a, struct pst_err *err);
 

@@ -27,6 +27,10 @@ int pst_step_stdio(struct pst_apply *a, const json_t *arg, json_t **note, struct
 /* A failed create gives the caller its descriptors back as they were. */
 void pst_step_stdio_restore(struct pst_apply *a);
 
+/* stepsns.c too: the listener of denied calls */
+int pst_step_keeper(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
+int pst_step_keeper_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
+
 /* stepsrun.c: bundle, runtime, verification */
 int pst_step_bundle(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
 int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);

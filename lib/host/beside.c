@@ -19,7 +19,7 @@ static bool trusted(const char *path)
 char *pst_beside(const char *name)
 {
 	/* As installed side by side, and as the build lays them out. */
-	static const char *const between[] = {"", "../unpack/"};
+	static const char *const between[] = {"", "../unpack/", "../keeper/"};
 	char self[PATH_MAX], path[PATH_MAX + 64];
 	const ssize_t n = pst_host->readlinkat(AT_FDCWD, "/proc/self/exe", self, sizeof self - 1);
 	if (n > 0) {

@@ -9,6 +9,7 @@
 #include "host/container.h"
 #include "host/hostops.h"
 #include "host/io.h"
+#include "host/keeper.h"
 #include "host/look.h"
 #include "host/memdoc.h"
 #include "host/netside.h"
@@ -76,6 +77,9 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 	c.safety_net = plan.safety_net;
 	if (rc == PST_OK)
 		rc = enter_netns(s, &c, err);
+	/* A runtime may run the program although nobody took its filter's listener. */
+	if (rc == PST_OK && plan.keeper)
+		rc = pst_keeper_ensure(&ctx->sd, &s->state, err);
 	if (rc == PST_OK)
 		rc = pst_runcall_ready(&c, err);
 	if (rc == PST_OK)

@@ -123,11 +123,14 @@ static int join_block(struct pst_making *m, const json_t *facts, struct pst_err 
 
 static int decide(struct pst_making *m, const struct pst_create *c, struct pst_err *err)
 {
-	char stage[300], dir[340];
+	char stage[300], dir[340], home[300], listener[340];
 	snprintf(dir, sizeof dir, "%s/%s", pst_ctx_stage(&m->ctx, stage, sizeof stage), m->state.key);
+	snprintf(listener, sizeof listener, "%s/listener.sock",
+		 pst_ctx_dir(&m->ctx, m->state.key, home, sizeof home));
 	const struct pst_factfind f = {
 		.bundle = m->bundle.path,
 		.stage = dir,
+		.listener = m->ctx.full_root ? listener : NULL,
 		.base = m->record.block.first,
 		.userns = m->apply.userns,
 		.layers = c->layers,
@@ -241,8 +244,11 @@ static int take_rootfs(struct pst_making *m, struct pst_err *err)
 {
 	struct pst_create *c = &m->create;
 	if (!pst_bundle_wants_ids(&m->ctx, &m->bundle) ||
-	    !pst_rootmount_direct(c->rootfs, c->nrootfs, &m->layout))
-		return pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+	    !pst_rootmount_direct(c->rootfs, c->nrootfs, &m->layout)) {
+		const int rc = pst_apply_mark(&m->apply, err);
+		return rc != PST_OK ? rc
+				    : pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+	}
 	c->layers = (const char *const *)m->layout.lower;
 	c->nlayers = m->layout.n;
 	c->upper = m->layout.upper;

@@ -53,11 +53,12 @@ static int machine(struct pst_ctx *c, const struct pst_factfind *f, json_t *out,
 	const struct pst_runtime *rt = &c->rt;
 	const bool old = strcmp(rt->name, "runc") == 0 && !pst_runver_at_least(rt, "runc", 1, 2, 0);
 	json_t *m = json_pack(
-		"{s:i, s:{s:s, s:b, s:s}, s:{s:b}, s:{s:s, s:s, s:[i,i,i], s:b, s:b}, s:{s:I}}", "version",
+		"{s:i, s:{s:s, s:b, s:s}, s:{s:b}, s:{s:s, s:s, s:[i,i,i], s:b, s:b, s:b}, s:{s:I}}", "version",
 		1, "kernel", "release", u.release, "idmap", (int)(form != PST_OVERLAY_NONE), "overlay",
 		pst_overlay_form_name(form), "caller", "root", (int)c->full_root, "runtime", "path",
 		rt->path, "name", rt->name, "version", rt->version[0], rt->version[1], rt->version[2],
-		"joinsNetns", (int)pst_runver_joins_netns(rt), "seccompFlags", (int)!old, "ids", "base",
+		"joinsNetns", (int)pst_runver_joins_netns(rt), "seccompFlags", (int)!old, "notify",
+		(int)pst_runver_notifies(rt), "ids", "base",
 		(json_int_t)f->base);
 	const int rc = m == NULL ? -1 : json_object_update(out, m);
 	json_decref(m);
@@ -176,8 +177,8 @@ static int bundle_facts(struct pst_ctx *c, const struct pst_factfind *f, const s
 			json_t *out, struct pst_err *err)
 {
 	json_t *mounts = json_array();
-	pst_auto_json *b = json_pack("{s:s, s:s, s:o, s:o, s:o}", "path", f->bundle, "stage", f->stage,
-				     "rootfs", rootfs_fact(f, spec), "mounts", mounts, "namespaces",
+	pst_auto_json *b = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "path", f->bundle, "stage",
+				     f->stage, "listener", f->listener, "rootfs", rootfs_fact(f, spec), "mounts", mounts, "namespaces",
 				     json_object());
 	if (b == NULL)
 		return pst_fail(err, PST_E_SPEC, "/root/path",

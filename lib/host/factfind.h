@@ -13,6 +13,7 @@
 struct pst_factfind {
 	const char *bundle;  /* path of the caller's bundle, NULL: machine facts only */
 	const char *stage;   /* STAGE of this container, absolute */
+	const char *listener; /* where its denials would go, absolute; NULL: nowhere */
 	uint32_t base;       /* block held or proposed, 0: none */
 	int userns;          /* id map of `base` for probes, -1: nothing is probed */
 	const char *const *layers; /* launch: image layers, topmost first */

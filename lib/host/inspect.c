@@ -31,11 +31,15 @@ static uint32_t propose(struct pst_ctx *c)
 
 static int facts_of(struct pst_ctx *c, const struct pst_bundle *b, json_t **ret, struct pst_err *err)
 {
-	char stage[300], dir[320];
+	char stage[300], dir[320], home[300], listener[340];
 	pst_auto_fd userns = -1;
 	struct pst_factfind f = {.userns = -1, .base = propose(c)};
 	snprintf(dir, sizeof dir, "%s/plan", pst_ctx_stage(c, stage, sizeof stage));
 	f.stage = dir;
+	snprintf(listener, sizeof listener, "%s/listener.sock",
+		 pst_ctx_dir(c, "plan", home, sizeof home));
+	if (c->full_root)
+		f.listener = listener;
 	if (b != NULL)
 		f.bundle = b->path;
 	if (b != NULL && c->full_root) {

@@ -39,10 +39,9 @@ int pst_step_stage_undo(struct pst_undo *u, const json_t *arg, const json_t *not
 static int go_private(struct pst_apply *a, struct pst_err *err)
 {
 	char parent[300];
-	a->hostns = pst_host->openat(AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC, 0);
-	if (a->hostns < 0)
-		return pst_fail_sys(err, "cannot open /proc/self/ns/mnt");
-	const int rc = pst_stage_private(err);
+	int rc = pst_apply_mark(a, err);
+	if (rc == PST_OK)
+		rc = pst_stage_private(err);
 	if (rc != PST_OK)
 		return rc;
 	pst_fd_close(PST_TAKE_FD(a->stage));

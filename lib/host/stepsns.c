@@ -4,9 +4,11 @@
 
 #include "base/fd.h"
 #include "core/json.h"
+#include "core/oneline.h"
 #include "host/apply_priv.h"
 #include "host/devnode.h"
 #include "host/hostops.h"
+#include "host/keeper.h"
 #include "host/netside.h"
 #include "host/stdfd.h"
 
@@ -127,4 +129,38 @@ void pst_step_stdio_restore(struct pst_apply *a)
 	if (a->std_given)
 		(void)!pst_stdfd_restore(std_fds, 3, a->std_old, NULL);
 	a->std_given = false;
+}
+
+/* What the plan could not know: the container's name, and containerd's log of its bundle. */
+static void keeper_headers(const struct pst_apply *a, struct pst_buf *out)
+{
+	char log[512];
+	struct stat st;
+	pst_buf_str(out, "id\t");
+	pst_oneline(out, a->record->id);
+	pst_buf_char(out, '\n');
+	snprintf(log, sizeof log, "%s/log", a->record->bundle);
+	if (pst_host->fstatat(AT_FDCWD, log, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(st.st_mode) &&
+	    st.st_uid == 0)
+		pst_buf_fmt(out, "log\t%s\n", log);
+}
+
+int pst_step_keeper(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err)
+{
+	(void)arg;
+	(void)note;
+	pst_auto_buf text = {0};
+	keeper_headers(a, &text);
+	pst_buf_str(&text, a->plan->denials);
+	return pst_buf_ok(&text) ? pst_keeper_start(&a->ctx->sd, a->state, pst_buf_cstr(&text),
+						    a->hostns, err)
+				 : pst_fail_nomem(err);
+}
+
+int pst_step_keeper_undo(struct pst_undo *u, const json_t *arg, const json_t *note,
+			 struct pst_err *err)
+{
+	(void)arg;
+	(void)note;
+	return pst_keeper_stop(u->state, err);
 }

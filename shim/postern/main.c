@@ -20,6 +20,7 @@ static const struct {
 	{"restore", verb_restore}, {"state", verb_state}, {"list", verb_list},
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
 	{"doctor", verb_doctor}, {"launch", verb_launch},
+	{"denials", verb_denials},
 	{"profile", verb_profile},
 };
 

@@ -259,11 +259,9 @@ Test(policy, what_is_wrong_only_after_merging_is_pinned_to_its_file)
 Test(policy, what_is_not_built_is_refused_by_name_not_accepted_in_silence)
 {
 	static const char *const bad[][2] = {
-		{"{\"profile\":{\"mode\":\"complain\"}}", "/profile/mode"},
 		{"{\"ids\":{\"fallback\":\"chown\"}}", "/ids/fallback"},
 		{"{\"limits\":{\"disk\":{\"writeBps\":\"100Mi\"}}}", "/limits/disk/writeBps"},
 		{"{\"limits\":{\"network\":{\"egress\":\"1Gbit\"}}}", "/limits/network/egress"},
-		{"{\"denials\":{\"record\":true}}", "/denials/record"},
 		{"{\"execGate\":\"deny\"}", "/execGate"},
 		{"{\"images\":{\"onMissing\":\"refuse\"}}", "/images/onMissing"},
 		{"{\"images\":{\"maxSeverity\":\"high\"}}", "/images/maxSeverity"},
@@ -285,7 +283,7 @@ Test(policy, keys_that_ask_for_nothing_are_accepted)
 			   "\"denials\":{\"record\":false,\"ratePerSecond\":100},\"execGate\":\"log\","
 			   "\"images\":{\"onMissing\":\"allow\",\"maxSeverity\":\"critical\","
 			   "\"fixableOnly\":true,\"maxAge\":\"30d\"},\"ids\":{\"pool\":null},"
-			   "\"classes\":{\"u\":{\"images\":null,\"denials\":null,\"execGate\":null}}}",
+			   "\"classes\":{\"u\":{\"images\":null,\"execGate\":null}}}",
 			   "u", &p, &err),
 		     PST_OK, "%s %s", err.pointer, err.msg);
 	pst_policy_done(&p);

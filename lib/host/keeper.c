@@ -1,0 +1,206 @@
+#include "host/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "host/beside.h"
+#include "host/denials.h"
+#include "host/hostops.h"
+#include "host/io.h"
+#include "host/runtime.h"
+
+#define ANSWER_MS 1000 /* a keeper under load answers in microseconds */
+
+static const char *const sockets[] = {"listener.sock", "keeper.sock"};
+
+/* A socket's address below an open directory: short, whatever the directory's path. */
+static void address(const struct pst_state *st, const char *name, struct sockaddr_un *a)
+{
+	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
+	snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d/%s", st->fd, name);
+}
+
+static int listen_at(const struct pst_state *st, const char *name, int *ret, struct pst_err *err)
+{
+	struct sockaddr_un a;
+	address(st, name, &a);
+	pst_auto_fd fd = pst_host->socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return pst_fail_sys(err, "cannot make a socket");
+	if (pst_host->unlinkat(st->fd, name, 0) != 0 && errno != ENOENT)
+		return pst_fail_sys(err, "cannot remove the old %s", name);
+	if (pst_host->bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    pst_host->fchmodat(st->fd, name, 0600) != 0 || pst_host->listen(fd, 64) != 0)
+		return pst_fail_sys(err, "cannot listen at %s", name);
+	*ret = PST_TAKE_FD(fd);
+	return PST_OK;
+}
+
+/* What the child puts in its place before it becomes the keeper. */
+struct place {
+	int fd[4];
+	int hostns;
+};
+
+static int settle(void *arg)
+{
+	struct place *p = arg;
+	const int n = (int)PST_NELEM(p->fd);
+	if (p->hostns >= 0 && pst_host->setns(p->hostns, CLONE_NEWNS) != 0)
+		return -1;
+	/* Out of the way first: one may stand where another is to go. */
+	for (int i = 0; i < n; i++) {
+		p->fd[i] = pst_host->fcntl(p->fd[i], F_DUPFD_CLOEXEC, PST_KEEPER_DIR + n);
+		if (p->fd[i] < 0)
+			return -1;
+	}
+	for (int i = 0; i < n; i++)
+		if (pst_host->dup3(p->fd[i], PST_KEEPER_DIR + i, 0) < 0)
+			return -1;
+	return 0;
+}
+
+static int write_name(const struct pst_state *st, pid_t pid, struct pst_err *err)
+{
+	char text[PST_PROCID_TEXT];
+	struct pst_procid id;
+	int rc = pst_procid_of(pid, &id, err);
+	if (rc != PST_OK)
+		return rc;
+	pst_procid_print(&id, text);
+	return pst_io_replace(st->fd, "keeper", text, strlen(text), 0600, err);
+}
+
+static int spawn(struct pst_statedir *sd, const struct pst_state *st, int hostns,
+		 struct pst_err *err)
+{
+	static const char *const no_env[] = {NULL};
+	pst_auto_free char *program = pst_beside("postern-keeper");
+	if (program == NULL) {
+		pst_fail(err, PST_E_HOST, "", "the program postern-keeper is not installed, or not "
+			 "root's alone to write");
+		return pst_err_cure(err, "install it beside postern, or set /denials/record to false");
+	}
+	const char *const argv[] = {"postern-keeper", st->key, NULL};
+	pst_auto_fd listener = -1;
+	pst_auto_fd ask = -1;
+	int denials;
+	int rc = pst_statedir_sub(sd, PST_DIR_DENIALS, &denials, err);
+	if (rc == PST_OK)
+		rc = listen_at(st, sockets[0], &listener, err);
+	if (rc == PST_OK)
+		rc = listen_at(st, sockets[1], &ask, err);
+	if (rc != PST_OK)
+		return rc;
+	struct place place = {.fd = {st->fd, listener, ask, denials}, .hostns = hostns};
+	const struct pst_spawn s = {
+		.path = program,
+		.argv = argv,
+		.envp = no_env,
+		.quiet = true,
+		.before = settle,
+		.before_arg = &place,
+		.before_what = "hand the sockets over",
+	};
+	struct pst_child child = {.out = -1};
+	rc = pst_runtime_spawn(&s, &child, err);
+	return rc == PST_OK ? write_name(st, child.pid, err) : rc;
+}
+
+int pst_keeper_start(struct pst_statedir *sd, const struct pst_state *st, const char *rules,
+		     int hostns, struct pst_err *err)
+{
+	pst_denials_prune(sd);
+	const int rc = pst_io_replace(st->fd, "denials.rules", rules, strlen(rules), 0600, err);
+	return rc == PST_OK ? spawn(sd, st, hostns, err) : rc;
+}
+
+int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct pst_err *err)
+{
+	struct sockaddr_un a;
+	const char byte = (char)what;
+	char answer;
+	address(st, sockets[1], &a);
+	pst_auto_fd fd = pst_host->socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return pst_fail_sys(err, "cannot make a socket");
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	if (pst_host->connect(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    pst_host->write(fd, &byte, 1) != 1 || pst_host->poll(&p, 1, ANSWER_MS) != 1 ||
+	    pst_host->read(fd, &answer, 1) != 1)
+		return pst_fail(err, PST_E_STATE, "", "the keeper of the container does not answer");
+	return PST_OK;
+}
+
+static bool read_name(const struct pst_state *st, struct pst_procid *ret)
+{
+	char text[PST_PROCID_TEXT];
+	return pst_io_read_small(st->fd, "keeper", text, sizeof text) > 0 &&
+	       pst_procid_parse(text, ret);
+}
+
+/* Who it was according to its file, if that process is there still. */
+static bool find(const struct pst_state *st, pid_t *ret)
+{
+	struct pst_procid id, self;
+	if (!read_name(st, &id) || pst_procid_self(&self, NULL) != PST_OK ||
+	    pst_procid_alive(&id, &self) != PST_ALIVE)
+		return false;
+	*ret = id.pid;
+	return true;
+}
+
+/* Wait for its end, killing it when the time is over. */
+static int await_end(const struct pst_state *st, bool asked, struct pst_err *err)
+{
+	pid_t pid;
+	if (!find(st, &pid))
+		return PST_OK;
+	pst_auto_fd fd = pst_host->pidfd_open(pid, 0);
+	if (fd < 0)
+		return errno == ESRCH ? PST_OK : pst_fail_sys(err, "cannot watch the keeper");
+	pid_t again;
+	if (!find(st, &again))
+		return PST_OK;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	if (!asked || pst_host->poll(&p, 1, ANSWER_MS) != 1) {
+		if (pst_host->pidfd_send_signal(fd, SIGKILL) != 0 && errno != ESRCH)
+			return pst_fail_sys(err, "cannot end the keeper");
+		(void)pst_host->poll(&p, 1, ANSWER_MS);
+	}
+	return PST_OK;
+}
+
+int pst_keeper_stop(const struct pst_state *st, struct pst_err *err)
+{
+	struct pst_procid id;
+	int status;
+	const bool asked = pst_keeper_ask(st, PST_KEEPER_QUIT, NULL) == PST_OK;
+	const int rc = await_end(st, asked, err);
+	/* Ours to reap when it was us who started it; otherwise no child of that number. */
+	if (read_name(st, &id))
+		(void)pst_host->waitpid(id.pid, &status, WNOHANG);
+	return rc;
+}
+
+int pst_keeper_ensure(struct pst_statedir *sd, const struct pst_state *st, struct pst_err *err)
+{
+	if (pst_keeper_ask(st, PST_KEEPER_PING, NULL) == PST_OK)
+		return PST_OK;
+	pst_auto_fd lock = pst_host->openat(st->fd, "keeper.lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (lock < 0 || pst_host->flock(lock, LOCK_EX) != 0)
+		return pst_fail_sys(err, "cannot lock the container's keeper");
+	/* Somebody may have replaced it while we waited. */
+	if (pst_keeper_ask(st, PST_KEEPER_PING, NULL) == PST_OK)
+		return PST_OK;
+	const int rc = await_end(st, false, err);
+	return rc == PST_OK ? spawn(sd, st, -1, err) : rc;
+}

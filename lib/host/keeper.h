@@ -1,0 +1,53 @@
+/*
+ * host/keeper.h - the process that holds a container's seccomp listener.
+ *
+ * One `postern-keeper` a container (shim/keeper), started before the runtime and
+ * gone when the last process under the filter has ended, or told so. It lives in the
+ * container's directory, c/KEY:
+ *
+ *   denials.rules   what it answers by (core/scnotify.h), written by create
+ *   listener.sock   the runtime hands filters' descriptors over here
+ *   keeper.sock     asks of ours: one byte, answered by one byte
+ *   keeper          who it is (host/procid.h)
+ *
+ * and writes STATE/denials/KEY.ndjson (docs/formats.md). Both sockets are made by us
+ * and inherited, so a runtime that connects at once finds them. If it dies the kernel
+ * answers ENOSYS for what it would have been asked; the next exec starts another.
+ */
+#pragma once
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "host/state.h"
+
+/* Descriptors the keeper is started with. */
+enum { PST_KEEPER_DIR = 3, PST_KEEPER_LISTEN, PST_KEEPER_ASK, PST_KEEPER_DENIALS };
+
+enum pst_keeper_ask {
+	PST_KEEPER_PING = 'p',  /* are you there? */
+	PST_KEEPER_FLUSH = 'f', /* counts that are not written yet: write them */
+	PST_KEEPER_QUIT = 'q',  /* the container is gone: write them and end */
+};
+
+/*
+ * Write denials.rules and start the keeper of a container in the making.
+ * rules   text of core/scnotify.h, behind headers.
+ * hostns  mount namespace it is to live in, -1: ours.
+ */
+PST_CHECKED PST_NONNULL(1, 2, 3)
+int pst_keeper_start(struct pst_statedir *sd, const struct pst_state *st, const char *rules,
+		     int hostns, struct pst_err *err);
+
+/*
+ * Before an exec: is it alive? One that is dead or does not answer within a second is
+ * replaced. One caller at a time does so.
+ */
+PST_CHECKED PST_NONNULL(1, 2)
+int pst_keeper_ensure(struct pst_statedir *sd, const struct pst_state *st, struct pst_err *err);
+
+/* One ask; PST_OK when it was answered in time, PST_E_STATE when nobody is there. */
+PST_CHECKED PST_NONNULL(1)
+int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct pst_err *err);
+
+/* End it, by asking and if that does not help by SIGKILL. No keeper is success. */
+PST_CHECKED PST_NONNULL(1) int pst_keeper_stop(const struct pst_state *st, struct pst_err *err);

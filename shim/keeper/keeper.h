@@ -1,0 +1,110 @@
+/*
+ * keeper.h - the parts of postern-keeper.
+ *
+ * One thread, poll(2), nothing that wakes it while no call is denied. It answers
+ * notifications of seccomp(2) by the rules of c/KEY/denials.rules and writes what it
+ * answered. Memory is bounded by the tables below, whatever a container does; CPU by
+ * a budget (budget.c): above it the container waits for its answers.
+ */
+#pragma once
+
+#include <linux/seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "core/cube.h"
+
+#define KEEPER_CALLS 512   /* numbers of x86_64 calls, core/sctable.h PST_SC_NATIVE */
+#define KEEPER_FDS 256     /* listeners: init and the execs that run at one time */
+#define KEEPER_SEEN 64     /* processes and calls whose repetitions are counted together */
+#define KEEPER_FILE_MAX (256 * 1024) /* bytes of denials.ndjson; one older file is kept */
+
+/* One region of a call, as a line of the rules says it. */
+struct rule {
+	bool pass;         /* complain mode: let through */
+	uint16_t error;
+	const char *name;  /* into the mapped text; fields end with a tab or newline */
+	const char *who, *why;
+	const char *args;  /* the field as written: "-" or boxes */
+	uint16_t next;     /* of the same call; 0: last */
+	uint32_t box;      /* index into boxes, UINT32_MAX: every argument */
+};
+
+struct rules {
+	const char *text;  /* the file, mapped and followed by a NUL */
+	struct rule *v;    /* v[0] is not used */
+	size_t n;
+	struct pst_box *boxes;
+	size_t nboxes;
+	uint16_t first[KEEPER_CALLS]; /* 0: no rule */
+	const char *id, *profile, *pod, *namespace_, *container, *message, *log; /* NULL: none */
+	unsigned rate;     /* full records of one call, a second */
+	unsigned def;      /* errno of the profile's default */
+};
+
+/* Read denials.rules of directory `dfd`. false: not there or not ours. */
+bool rules_read(struct rules *r, int dfd);
+
+/* What the profile answers: the rule, and whether complain mode lets the call through.
+ * NULL: no rule speaks of it (the caller then answers the default's errno). */
+const struct rule *rules_find(const struct rules *r, const struct seccomp_data *d, bool *pass);
+
+/* Append a field, which ends with a tab, a newline or the text. */
+void field_text(const char *field, struct pst_buf *out);
+
+/* A process as it was when it made the call. Texts are escaped, without quotes. */
+struct who {
+	pid_t pid, inside; /* thread, in our pid namespace and in its own */
+	char comm[64];
+	char exe[256];
+	char origin[256];  /* file and offset the call was made from, "" if unknown */
+	bool runtime;      /* the OCI runtime's own init, before it became the program */
+};
+void look_at(const struct seccomp_notif *n, struct who *w);
+
+/* The arguments in words: paths, flags and families by name. Reads the process's
+ * memory: check that the notification is still valid before believing it. */
+void args_text(const struct seccomp_notif *n, const char *name, struct pst_buf *out);
+
+/* ring.c: what is written, and when. */
+void ring_open(const struct rules *r, int dir, const char *key);
+
+/* A denial between its notification and its answer. */
+struct denial {
+	const struct seccomp_notif *n;
+	const struct rule *rule;
+	int fd;             /* the listener it came by */
+	unsigned error;
+	bool pass;
+	struct seen *seen;  /* counted before, or NULL */
+	bool looked;        /* who and args are filled and true */
+	bool full;          /* it is to have a record of its own */
+	struct who who;
+	struct pst_buf args;
+};
+
+/* Before the answer, while the process stands still: look at it, if this call of this
+ * thread was not seen before. */
+void ring_look(struct denial *d);
+/* It was answered: count it, or write its record. */
+void ring_count(struct denial *d);
+/* Milliseconds until counts should be written, -1: nothing waits. */
+int ring_due(void);
+void ring_flush(void);
+
+/* tell.c: one line a call for people: containerd's log, the termination message. */
+void tell(const struct rules *r, const char *call, const char *args, const struct who *w,
+	  unsigned error, bool pass);
+void tell_last(const struct rules *r);
+
+uint64_t now_ms(void);
+/* Is the notification still waiting (SECCOMP_IOCTL_NOTIF_ID_VALID)? */
+bool still_waits(int fd, uint64_t id);
+
+/* budget.c: processor time a container may take of us, 1.5 % of a core. */
+void budget_spent(void);
+/* Milliseconds to leave the container waiting, 0: none. */
+int budget_wait(void);

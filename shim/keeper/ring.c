@@ -1,0 +1,287 @@
+/*
+ * What was denied, as lines of JSON in denials/KEY.ndjson.
+ *
+ * The first denial of one call by one thread is looked up and written at once; what follows
+ * is counted and written once a second, and when the file turns or we end. So the sum
+ * of all counts is exact, and a storm costs a counter. `total` is the count of the
+ * call in this session, for when older lines were dropped.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "keeper.h"
+
+#define FLUSH_MS 1000
+
+/* One thread and call. */
+struct seen {
+	pid_t pid;
+	int fd;            /* of which listener */
+	uint32_t nr;
+	const struct rule *rule;
+	uint64_t more;     /* not written yet */
+	uint64_t used;     /* ms, for the oldest to go */
+	char *line;        /* the line without time and counts */
+};
+
+static struct {
+	const struct rules *rules;
+	int dir;
+	char name[48], old[56];
+	char session[40];
+	struct seen seen[KEEPER_SEEN];
+	uint64_t total[KEEPER_CALLS];
+	uint64_t unlisted[KEEPER_CALLS]; /* counted, with no line of their own */
+	bool any_unlisted;
+	uint64_t tick_from;              /* ms: the second of `ticks` */
+	uint16_t ticks[KEEPER_CALLS];    /* full records in it */
+	uint8_t told[KEEPER_CALLS / 8];
+	uint64_t due;                    /* ms, 0: nothing waits */
+} ring;
+
+static void stamp(char out[40])
+{
+	struct timespec ts;
+	struct tm tm;
+	char day[24];
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out, 40, "%s.%03ldZ", day, ts.tv_nsec / 1000000);
+}
+
+void ring_open(const struct rules *r, int dir, const char *key)
+{
+	ring.rules = r;
+	ring.dir = dir;
+	snprintf(ring.name, sizeof ring.name, "%.32s.ndjson", key);
+	snprintf(ring.old, sizeof ring.old, "%.32s.1.ndjson", key);
+	stamp(ring.session);
+}
+
+static void header_field(struct pst_buf *out, const char *key, const char *field)
+{
+	if (field == NULL)
+		return;
+	pst_buf_fmt(out, ",\"%s\":\"", key);
+	/* Escaped for printing when it was written; quotes are left. */
+	for (size_t n = strcspn(field, "\t\n"), i = 0; i < n; i++) {
+		if (field[i] == '"' || field[i] == '\\')
+			pst_buf_char(out, '\\');
+		pst_buf_char(out, field[i]);
+	}
+	pst_buf_char(out, '"');
+}
+
+static void json_text(struct pst_buf *out, const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			pst_buf_char(out, '\\');
+		pst_buf_char(out, *s);
+	}
+}
+
+/* A file that is full becomes the old one. */
+static void write_line(const struct pst_buf *b)
+{
+	struct stat st;
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	pst_auto_fd fd = openat(ring.dir, ring.name, flags, 0600);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size >= KEEPER_FILE_MAX &&
+	    renameat(ring.dir, ring.name, ring.dir, ring.old) == 0) {
+		pst_fd_close(fd);
+		fd = openat(ring.dir, ring.name, flags, 0600);
+	}
+	if (fd >= 0)
+		(void)!write(fd, b->data, b->len);
+}
+
+static void write_count(const char *line, uint64_t count, uint32_t nr)
+{
+	char when[40];
+	pst_auto_buf b = {0};
+	stamp(when);
+	pst_buf_fmt(&b, "{\"time\":\"%s\"%s,\"count\":%" PRIu64 ",\"total\":%" PRIu64 "}\n", when, line,
+		    count, ring.total[nr]);
+	if (pst_buf_ok(&b))
+		write_line(&b);
+}
+
+/* Everything of a record but time and counts. */
+static void describe(const struct seccomp_notif *n, const struct rule *rule, unsigned error,
+		     bool pass, const char *args, const struct who *w, struct pst_buf *b)
+{
+	const struct rules *r = ring.rules;
+	const char *name = strerrorname_np((int)error);
+	header_field(b, "id", r->id);
+	header_field(b, "namespace", r->namespace_);
+	header_field(b, "pod", r->pod);
+	header_field(b, "container", r->container);
+	header_field(b, "profile", r->profile);
+	pst_buf_fmt(b, ",\"session\":\"%s\"", ring.session);
+	header_field(b, "syscall", rule->name);
+	pst_buf_fmt(b, ",\"nr\":%d", n->data.nr);
+	if (w != NULL) {
+		pst_buf_str(b, ",\"args\":\"");
+		json_text(b, args);
+		pst_buf_fmt(b, "\",\"pid\":%d,\"pidInside\":%d,\"comm\":\"%s\",\"exe\":\"%s\",\"origin\":\"%s\"",
+			    (int)w->pid, (int)w->inside, w->comm, w->exe, w->origin);
+		if (w->runtime)
+			pst_buf_str(b, ",\"runtime\":true");
+	}
+	pst_buf_fmt(b, ",\"action\":\"%s\",\"errno\":\"%s\"", pass ? "complain" : "deny",
+		    name == NULL ? "?" : name);
+	header_field(b, "deniedBy", rule->who);
+	header_field(b, "why", rule->why);
+	/* The rule that would allow it: of a call with argument rules, for these arguments. */
+	pst_buf_str(b, ",\"allow\":{\"names\":[\"");
+	field_text(rule->name, b);
+	pst_buf_str(b, "\"],\"action\":\"SCMP_ACT_ALLOW\"");
+	if (strncmp(rule->name, "socket\t", 7) == 0)
+		pst_buf_fmt(b, ",\"args\":[{\"index\":0,\"value\":4294967295,\"valueTwo\":%u,"
+			    "\"op\":\"SCMP_CMP_MASKED_EQ\"},{\"index\":1,\"value\":15,\"valueTwo\":%u,"
+			    "\"op\":\"SCMP_CMP_MASKED_EQ\"}]",
+			    (unsigned)n->data.args[0], (unsigned)n->data.args[1] & 15);
+	pst_buf_char(b, '}');
+}
+
+static void count_seen(struct seen *s)
+{
+	if (s->more > 0 && s->line != NULL)
+		write_count(s->line, s->more, s->nr);
+	s->more = 0;
+}
+
+static struct seen *find(const struct seccomp_notif *n, const struct rule *rule, int fd)
+{
+	for (size_t i = 0; i < KEEPER_SEEN; i++) {
+		struct seen *s = &ring.seen[i];
+		if (s->line != NULL && s->pid == (pid_t)n->pid && s->rule == rule && s->fd == fd &&
+		    s->nr == (uint32_t)n->data.nr)
+			return s;
+	}
+	return NULL;
+}
+
+/* The place of the one that was quiet longest. */
+static struct seen *take(void)
+{
+	struct seen *best = &ring.seen[0];
+	for (size_t i = 1; i < KEEPER_SEEN; i++)
+		if (ring.seen[i].used < best->used)
+			best = &ring.seen[i];
+	count_seen(best);
+	free(best->line);
+	*best = (struct seen){0};
+	return best;
+}
+
+/* Has this call had its full records of this second? */
+static bool over_rate(uint32_t nr)
+{
+	const uint64_t now = now_ms();
+	if (now - ring.tick_from >= 1000) {
+		memset(ring.ticks, 0, sizeof ring.ticks);
+		ring.tick_from = now;
+	}
+	return ring.ticks[nr] >= ring.rules->rate || ring.ticks[nr]++ == UINT16_MAX;
+}
+
+static void leave_unlisted(uint32_t nr)
+{
+	ring.unlisted[nr]++;
+	ring.any_unlisted = true;
+}
+
+void ring_look(struct denial *d)
+{
+	const uint32_t nr = (uint32_t)d->n->data.nr;
+	d->seen = find(d->n, d->rule, d->fd);
+	d->full = d->seen == NULL && !over_rate(nr);
+	if (!d->full)
+		return;
+	look_at(d->n, &d->who);
+	args_text(d->n, d->rule->name, &d->args);
+	/* Another process may have the pid by now: then nothing of it is true. */
+	d->looked = still_waits(d->fd, d->n->id);
+}
+
+static void write_full(struct denial *d)
+{
+	pst_auto_buf b = {0};
+	const struct seccomp_notif *n = d->n;
+	const uint32_t nr = (uint32_t)n->data.nr;
+	const char *args = pst_buf_cstr(&d->args);
+	describe(n, d->rule, d->error, d->pass, args, d->looked ? &d->who : NULL, &b);
+	if (!pst_buf_ok(&b)) {
+		leave_unlisted(nr);
+		return;
+	}
+	write_count(pst_buf_cstr(&b), 1, nr);
+	if (d->looked && (ring.told[nr / 8] & 1U << nr % 8) == 0) {
+		char name[40];
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(d->rule->name, "\t\n"), d->rule->name);
+		ring.told[nr / 8] |= (uint8_t)(1U << nr % 8);
+		tell(ring.rules, name, args, &d->who, d->error, d->pass);
+	}
+	struct seen *s = take();
+	*s = (struct seen){.pid = (pid_t)n->pid, .fd = d->fd, .nr = nr, .rule = d->rule,
+			   .used = now_ms(), .line = pst_buf_take(&b)};
+}
+
+void ring_count(struct denial *d)
+{
+	const uint32_t nr = (uint32_t)d->n->data.nr;
+	ring.total[nr]++;
+	if (d->full) {
+		write_full(d);
+		return;
+	}
+	if (d->seen != NULL) {
+		d->seen->more++;
+		d->seen->used = now_ms();
+	} else {
+		leave_unlisted(nr);
+	}
+	if (ring.due == 0)
+		ring.due = now_ms() + FLUSH_MS;
+}
+
+int ring_due(void)
+{
+	if (ring.due == 0)
+		return -1;
+	const uint64_t now = now_ms();
+	return now >= ring.due ? 0 : (int)(ring.due - now);
+}
+
+static void flush_unlisted(uint32_t nr)
+{
+	pst_auto_buf b = {0};
+	const struct rule *rule = &ring.rules->v[ring.rules->first[nr]];
+	const struct seccomp_notif n = {.data.nr = (int)nr};
+	describe(&n, rule, rule->error, rule->pass, "", NULL, &b);
+	if (pst_buf_ok(&b))
+		write_count(pst_buf_cstr(&b), ring.unlisted[nr], nr);
+	ring.unlisted[nr] = 0;
+}
+
+void ring_flush(void)
+{
+	for (size_t i = 0; i < KEEPER_SEEN; i++)
+		count_seen(&ring.seen[i]);
+	for (uint32_t nr = 0; ring.any_unlisted && nr < KEEPER_CALLS; nr++)
+		if (ring.unlisted[nr] > 0)
+			flush_unlisted(nr);
+	ring.any_unlisted = false;
+	ring.due = 0;
+}
