@@ -24,9 +24,14 @@
 
 enum { DIR_FD = 3, LISTEN_FD, ASK_FD, DENIALS_FD, FIRST_FREE }; /* host/keeper.h */
 
+/* Linux 6.6; not in the headers we build with. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 #define ALONE_MS 10000  /* no filter left: an exec that is on its way finds us still */
 #define NEVER_MS 120000 /* no filter ever came: the create that started us is dead */
-#define AT_ONCE 32      /* notifications of one listener before the others have their turn */
 
 static struct {
 	struct rules rules;
@@ -107,6 +112,10 @@ static void take_listeners(int conn)
 				pst_fd_close(fds[i]);
 				continue;
 			}
+			/* We and the caller take turns: on one core a round trip is 6 us in place of
+			 * 70, for no other has to be woken. An older kernel goes on without. */
+			(void)ioctl(fds[i], SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+				    SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 			k.fds[k.n++] = (struct pollfd){.fd = fds[i], .events = POLLIN};
 			k.had = true;
 		}
@@ -132,14 +141,14 @@ static void take(int from, void (*use)(int conn))
 		use(conn);
 }
 
-/* One call: look, answer, count. False: nothing was waiting. */
-static bool answer(int fd)
+/* One call: look, answer, count. */
+static void answer(int fd)
 {
 	struct denial d = {.n = k.in, .fd = fd};
 	memset(k.in, 0, k.in_size);
 	memset(k.out, 0, k.out_size);
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, k.in) != 0)
-		return false;
+		return; /* a signal took it away */
 	d.rule = rules_find(&k.rules, &k.in->data, &d.pass);
 	d.error = d.rule != NULL ? d.rule->error : k.rules.def;
 	if (d.rule != NULL)
@@ -154,17 +163,13 @@ static bool answer(int fd)
 		ring_count(&d);
 	pst_buf_done(&d.args);
 	budget_spent();
-	return true;
 }
 
 static void serve(struct pollfd *p)
 {
-	for (int i = 0; i < AT_ONCE && (p->revents & POLLIN) != 0 && budget_wait() == 0; i++) {
-		(void)answer(p->fd);
-		if (poll(p, 1, 0) != 1)
-			return;
-	}
-	if ((p->revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 && (p->revents & POLLIN) == 0) {
+	if ((p->revents & POLLIN) != 0) {
+		answer(p->fd);
+	} else if ((p->revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
 		pst_fd_close(p->fd);
 		p->fd = -1;
 	}
