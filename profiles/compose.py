@@ -127,7 +127,9 @@ def compose(table, cls):
         "flags": [],
         "syscalls": rules,
         "postern": {k: cls[k] for k in ("title", "summary", "leavesOut", "observed")}
+        | ({"reference": True} if cls.get("reference") else {})
         | {"why": [{"calls": e["calls"], "action": e.get("errno", e.get("action")), "why": e["why"]}
+                   | ({"args": rule_args(table, e)} if "args" in e else {})
                    for e in cls["errno"] + cls["rules"]]},
     }
 

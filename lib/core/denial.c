@@ -134,7 +134,10 @@ static void allow_line(const json_t *r, struct pst_buf *out)
 	const json_t *allow = json_object_get(r, "allow");
 	if (allow == NULL || pst_json_dump(allow, PST_JSON_COMPACT, &rule, NULL) != PST_OK)
 		return;
-	pst_buf_fmt(out, "      to allow it, add to \"syscalls\" of %s:\n        ",
+	if (json_is_true(json_object_get(r, "named")))
+		pst_buf_fmt(out, "      to allow it, take it out of the rule that gives %s, and\n", text(r, "errno"));
+	pst_buf_fmt(out, "      %s \"syscalls\" of %s:\n        ",
+		    json_is_true(json_object_get(r, "named")) ? "add to" : "to allow it, add to",
 		    strcmp(by, "caller") == 0  ? "the seccomp profile of the container's spec"
 		    : strcmp(by, "both") == 0 ? "the profile, and of the spec's own"
 					       : "the profile");

@@ -67,8 +67,37 @@ static bool speaks_of(const json_t *calls, const struct pst_sc *sc)
 	return false;
 }
 
+/* Do the arguments meet one condition of a rule? The profiles' two operators. */
+static bool meets(const json_t *cond, const uint64_t args[PST_NARGS])
+{
+	uint64_t index, value, two = 0;
+	if (!pst_json_u64(json_object_get(cond, "index"), &index) || index >= PST_NARGS ||
+	    !pst_json_u64(json_object_get(cond, "value"), &value))
+		return false;
+	if (!pst_streq(pst_json_str(json_object_get(cond, "op")), "SCMP_CMP_MASKED_EQ"))
+		return args[index] == value;
+	return pst_json_u64(json_object_get(cond, "valueTwo"), &two) && (args[index] & value) == two;
+}
+
+/* Is the box's corner within a reason's arguments: one of its lists, all of the list? */
+static bool within(const json_t *lists, const struct pst_box *b)
+{
+	uint64_t args[PST_NARGS];
+	corner(b, args);
+	for (size_t i = 0; i < json_array_size(lists); i++) {
+		const json_t *list = json_array_get(lists, i);
+		bool all_met = true;
+		for (size_t k = 0; k < json_array_size(list); k++)
+			all_met = all_met && meets(json_array_get(list, k), args);
+		if (all_met)
+			return true;
+	}
+	return lists == NULL;
+}
+
 /* The class's own words where it gives any for this errno, else the group file's. */
-static const char *why_of(const struct pst_scnotify *how, const struct pst_sc *sc, uint32_t ret)
+static const char *why_of(const struct pst_scnotify *how, const struct pst_sc *sc,
+			  const struct pst_box *b, uint32_t ret)
 {
 	const json_t *why = json_object_get(how->reasons, "why");
 	const char *name = strerrorname_np((int)(ret & SECCOMP_RET_DATA));
@@ -76,7 +105,7 @@ static const char *why_of(const struct pst_scnotify *how, const struct pst_sc *s
 		const json_t *w = json_array_get(why, i);
 		const char *text = pst_json_str(json_object_get(w, "why"));
 		if (text != NULL && pst_streq(pst_json_str(json_object_get(w, "action")), name) &&
-		    speaks_of(json_object_get(w, "calls"), sc))
+		    speaks_of(json_object_get(w, "calls"), sc) && within(json_object_get(w, "args"), b))
 			return text;
 	}
 	return sc->why;
@@ -102,7 +131,7 @@ static void deny_line(const struct pst_scnotify *how, const struct pst_sc *sc,
 	pst_buf_fmt(out, "deny\t%d\t%s\t", sc->nr, sc->name);
 	args_text(b, out);
 	pst_buf_fmt(out, "\t%u\t%s\t%s\n", ret & SECCOMP_RET_DATA,
-		    who_denies(how, (unsigned)sc->slot, b), why_of(how, sc, ret));
+		    who_denies(how, (unsigned)sc->slot, b), why_of(how, sc, b, ret));
 }
 
 static void pass_lines(const struct pst_scprof *bound, const struct pst_sc *sc, struct pst_buf *out)

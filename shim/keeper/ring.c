@@ -142,6 +142,9 @@ static void describe(const struct seccomp_notif *n, const struct rule *rule, uns
 		    name == NULL ? "?" : name);
 	header_field(b, "deniedBy", rule->who);
 	header_field(b, "why", rule->why);
+	/* A rule of its own beats one that allows it: it has to go first. */
+	if (rule->error != r->def)
+		pst_buf_str(b, ",\"named\":true");
 	/* The rule that would allow it: of a call with argument rules, for these arguments. */
 	pst_buf_str(b, ",\"allow\":{\"names\":[\"");
 	field_text(rule->name, b);

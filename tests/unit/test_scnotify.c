@@ -28,7 +28,12 @@ static void ask(struct pst_scprof *p, const struct pst_scprof *ours, struct pst_
 {
 	struct pst_err err = {0};
 	struct pst_notes notes = {0};
-	const struct pst_scnotify how = {.ours = ours, .listener = listener, .notes = &notes};
+	size_t len;
+	pst_auto_json *j = NULL;
+	const char *text = pst_profile_builtin("baseline", &len);
+	cr_assert_eq(pst_json_parse(text, len, "baseline", &pst_json_oci, &j, &err), PST_OK);
+	const struct pst_scnotify how = {.ours = ours, .listener = listener, .notes = &notes,
+					 .reasons = json_object_get(j, "postern")};
 	cr_assert_eq(pst_scnotify(p, &how, rules, &err), PST_OK, "%s", err.msg);
 	pst_notes_done(&notes);
 }
@@ -102,6 +107,7 @@ Test(scnotify, rules_say_the_errno_and_the_reason)
 	const char *text = pst_buf_cstr(&rules);
 	cr_expect_not_null(strstr(text, "deny\t165\tmount\t-\t1\tprofile\t"));
 	cr_expect_not_null(strstr(text, "deny\t425\tio_uring_setup\t-\t38\tprofile\t"));
+	cr_expect_not_null(strstr(text, "\t97\tprofile\tpacket, RDS, CAN,"), "%s", text);
 	cr_expect_null(strstr(text, "clone3"));
 	cr_expect_null(strstr(text, "pass\t"));
 }
