@@ -23,6 +23,11 @@ def die(text):
     sys.exit(f"compose.py: {text}")
 
 
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
 class Table:
     def __init__(self, syscalls, group_files):
         self.ints = {r[1]: r[4] for r in rows(syscalls) if r[0] != "-"}
@@ -99,7 +104,45 @@ def deny(name):
     return {"action": "SCMP_ACT_ERRNO", "errnoRet": getattr(errno, name)}
 
 
-def compose(table, cls):
+def derive(table, cls, folder):
+    """A class with a base: what the base allows, less its own `without`, with the base's errnos and rules."""
+    if "base" not in cls:
+        return cls, []
+    base = load(os.path.join(folder, cls["base"] + ".json"))
+    parts = load(os.path.join(folder, "../parts.json"))
+    without, gone = [], set()
+    for part in cls["without"]:
+        part = parts.get(part) or die(f"no part {part}") if isinstance(part, str) else part
+        if not part["why"]:
+            die("calls left out without a reason")
+        allowed = set(table.names(base["allow"])) | {c for r in base["rules"] for c in r["calls"]}
+        lost = set(part["calls"]) - allowed
+        if lost:
+            die(f"{lost}: the base does not allow it")
+        gone |= set(part["calls"])
+        without.append(part)
+    new = base["newer"]
+    own = {c for e in cls.get("errno", []) for c in e["calls"]}
+    newer = [c for c in new["calls"] if c in gone - own]
+    errno_rules = base["errno"] + cls.get("errno", [])
+    if newer:
+        errno_rules = errno_rules + [{"calls": newer, "errno": new["errno"], "why": new["why"]}]
+    out = {"default": base["default"], "errno": errno_rules,
+           "allow": base["allow"] + ["-" + c for c in sorted(gone) if c in table.names(base["allow"])],
+           "rules": [r for r in base["rules"] if not gone & set(r["calls"])]}
+    return {**cls, **out}, without
+
+
+def answers(cls, calls):
+    """(errno, calls) for calls that are left out: of the errno rules, else the default."""
+    found = {}
+    for call in calls:
+        names = [e["errno"] for e in cls["errno"] if call in e["calls"]]
+        found.setdefault(names[-1] if names else cls["default"], []).append(call)
+    return sorted(found.items())
+
+
+def compose(table, cls, without):
     rules = [{"names": table.names(cls["allow"]), "action": "SCMP_ACT_ALLOW"}]
     taken = set(rules[0]["names"])
     by_errno = {}
@@ -128,16 +171,18 @@ def compose(table, cls):
         "syscalls": rules,
         "postern": {k: cls[k] for k in ("title", "summary", "leavesOut", "observed")}
         | ({"reference": True} if cls.get("reference") else {})
-        | {"why": [{"calls": e["calls"], "action": e.get("errno", e.get("action")), "why": e["why"]}
-                   | ({"args": rule_args(table, e)} if "args" in e else {})
-                   for e in cls["errno"] + cls["rules"]]},
+        | {"why": [{"calls": calls, "action": action, "why": p["why"]} for p in without
+                   for action, calls in answers(cls, p["calls"])]
+           + [{"calls": e["calls"], "action": e.get("errno", e.get("action")), "why": e["why"]}
+              | ({"args": rule_args(table, e)} if "args" in e else {})
+              for e in cls["errno"] + cls["rules"]]},
     }
 
 
 def main():
     syscalls, cls, out, group_files = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
-    with open(cls, encoding="utf-8") as f:
-        profile = compose(Table(syscalls, group_files), json.load(f))
+    table = Table(syscalls, group_files)
+    profile = compose(table, *derive(table, load(cls), os.path.dirname(cls)))
     with open(out, "w", encoding="utf-8") as f:
         json.dump(profile, f, indent=1)
         f.write("\n")
