@@ -224,6 +224,53 @@ static void put_arg(const struct pst_sc *sc, unsigned arg, const struct pst_box 
 	free(own.v);
 }
 
+/* Is this box one flag of the call's first argument, and nothing else? */
+static bool one_flag(const struct pst_sc *sc, const struct pst_box *b)
+{
+	const struct pst_cube c = seen(sc, 0, b->arg[0]);
+	struct pst_box rest = *b;
+	rest.arg[0] = (struct pst_cube){0};
+	return pst_scarg_of(sc, 0, -1).kind == PST_SCARG_FLAGS && c.mask == c.value &&
+	       __builtin_popcountll(c.mask) == 1 && pst_box_is_all(&rest);
+}
+
+/* All boxes of one flag as one sentence; false if there are fewer than two. */
+static bool put_any_flag(const struct pst_sc *sc, const struct pst_box v[], size_t n, bool *told,
+			 struct pst_buf *out)
+{
+	const struct pst_scarg a = pst_scarg_of(sc, 0, -1);
+	uint64_t bits = 0;
+	for (size_t i = 0; i < n; i++)
+		bits |= one_flag(sc, &v[i]) ? seen(sc, 0, v[i].arg[0]).mask : 0;
+	if (__builtin_popcountll(bits) < 2)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		told[i] = told[i] || one_flag(sc, &v[i]);
+	pst_buf_fmt(out, "%s with any of ", a.label);
+	put_flags(&a, bits, out);
+	return true;
+}
+
+/* Flags a box asks to be clear although the list covers it with them too: forgotten, so
+ * that a list of disjoint pieces reads as what it is. The union stays the same. */
+static void forget_clear(const struct pst_sc *sc, const struct pst_box v[], size_t n,
+			 struct pst_boxes *out)
+{
+	const bool flags = pst_scarg_of(sc, 0, -1).kind == PST_SCARG_FLAGS;
+	for (size_t i = 0; i < n; i++) {
+		struct pst_box b = v[i];
+		for (int k = 0; flags && k < 64; k++) {
+			struct pst_box wide = b;
+			wide.arg[0].mask &= ~(UINT64_C(1) << k) | b.arg[0].value;
+			if (wide.arg[0].mask != b.arg[0].mask && pst_boxes_cover(v, n, &wide))
+				b = wide;
+		}
+		pst_boxes_add(out, &b);
+	}
+	if (flags)
+		pst_boxes_canon(out);
+}
+
 /* v[i] and every box that differs from it in one argument's values. */
 static void put_group(const struct pst_sc *sc, const struct pst_box v[], size_t n, size_t i,
 		      bool *told, struct pst_buf *out)
@@ -259,18 +306,20 @@ void pst_scwords_boxes(const struct pst_sc *sc, const struct pst_box v[], size_t
 		       struct pst_buf *out)
 {
 	pst_auto_free bool *told = calloc(n + 1, sizeof *told);
+	pst_auto_boxes l = {0};
 	if (n == 0)
 		pst_buf_str(out, "nothing");
-	if (told == NULL) {
+	forget_clear(sc, v, n, &l);
+	if (told == NULL || l.bad) {
 		out->bad = true;
 		return;
 	}
-	const char *sep = "";
-	for (size_t i = 0; i < n; i++) {
+	const char *sep = put_any_flag(sc, l.v, l.n, told, out) ? "; " : "";
+	for (size_t i = 0; i < l.n; i++) {
 		if (told[i])
 			continue;
 		pst_buf_str(out, sep);
-		put_group(sc, v, n, i, told, out);
+		put_group(sc, l.v, l.n, i, told, out);
 		sep = "; ";
 	}
 }

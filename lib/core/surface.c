@@ -180,6 +180,21 @@ const char *pst_surface_why(const struct pst_surface *s, const struct pst_sc *sc
 	return sc->why;
 }
 
+void pst_surface_reasons(const struct pst_surface *s, const struct pst_sc *sc, struct pst_buf *out)
+{
+	const json_t *why = s->in->meta == NULL ? NULL : json_object_get(s->in->meta, "why");
+	const char *sep = "";
+	for (size_t i = 0; i < json_array_size(why); i++) {
+		const json_t *e = json_array_get(why, i);
+		const char *text = pst_json_str(json_object_get(e, "why"));
+		if (text == NULL || !speaks_of(e, sc) ||
+		    !pst_streq(pst_json_str(json_object_get(e, "action")), "allow"))
+			continue;
+		pst_buf_fmt(out, "%s%s", sep, text);
+		sep = "; ";
+	}
+}
+
 static bool has_option(const json_t *mount, const char *word)
 {
 	const json_t *o = json_object_get(mount, "options");

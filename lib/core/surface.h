@@ -88,6 +88,11 @@ void pst_surface_denied(const struct pst_surface *s, const struct pst_sc *sc, st
 PST_NONNULL(1, 2)
 const char *pst_surface_why(const struct pst_surface *s, const struct pst_sc *sc);
 
+/* Append what the profile itself says its rules for a call let through ("UNIX sockets;
+ * TCP over IPv4 and IPv6"). Nothing when it says nothing. */
+PST_NONNULL(1, 2, 3)
+void pst_surface_reasons(const struct pst_surface *s, const struct pst_sc *sc, struct pst_buf *out);
+
 /* One writable host path of a container: i from 0; false at the end. */
 struct pst_surface_path {
 	const char *source, *destination;

@@ -272,8 +272,12 @@ static void one_call(const struct pst_surface *s, const struct pst_sc *sc, struc
 		    brief ? pst_buf_cstr(&answer) : "", used(s, sc) ? ", used" : "");
 	text(out, pst_surface_why(s, sc));
 	if (when.len > 0) {
+		pst_auto_buf reasons = {0};
 		pst_buf_str(out, "<br>only: ");
 		text(out, pst_buf_cstr(&when));
+		pst_surface_reasons(s, sc, &reasons);
+		pst_buf_str(out, reasons.len > 0 ? "<br>that is: " : "");
+		text(out, pst_buf_cstr(&reasons));
 	}
 	if (answer.len > 0 && !brief) {
 		pst_buf_str(out, "<br>otherwise: ");

@@ -35,6 +35,7 @@ static json_t *call(const struct pst_surface *s, const struct pst_sc *sc, bool *
 {
 	pst_auto_buf when = {0};
 	pst_auto_buf denied = {0};
+	pst_auto_buf reasons = {0};
 	json_t *o = json_object();
 	const enum pst_scstate st = pst_scview_state(s->in->p, (unsigned)sc->slot);
 	put(o, "name", json_string(sc->name), ok);
@@ -43,6 +44,9 @@ static json_t *call(const struct pst_surface *s, const struct pst_sc *sc, bool *
 	pst_surface_when(s, sc, &when);
 	pst_surface_denied(s, sc, &denied);
 	put_text(o, "when", &when, ok);
+	if (st == PST_SC_CONDITIONAL)
+		pst_surface_reasons(s, sc, &reasons);
+	put_text(o, "that", &reasons, ok);
 	put_text(o, "answer", &denied, ok);
 	put(o, "why", json_string(pst_surface_why(s, sc)), ok);
 	if (s->in->used != NULL)

@@ -58,12 +58,17 @@ static void conditional(const struct pst_surface *s, const struct pst_surface_gr
 	for (size_t i = 0; (sc = pst_surface_call(g, i)) != NULL; i++) {
 		pst_auto_buf when = {0};
 		pst_auto_buf denied = {0};
+		pst_auto_buf reasons = {0};
 		if (pst_scview_state(s->in->p, (unsigned)sc->slot) != PST_SC_CONDITIONAL)
 			continue;
 		pst_surface_when(s, sc, &when);
 		pst_surface_denied(s, sc, &denied);
 		pst_buf_fmt(out, "  %s, only: ", sc->name);
 		printable(out, &when);
+		pst_surface_reasons(s, sc, &reasons);
+		if (reasons.len > 0)
+			pst_buf_str(out, "\n      that is: ");
+		printable(out, &reasons);
 		if (denied.len > 0)
 			pst_buf_str(out, "\n      otherwise: ");
 		printable(out, &denied);
