@@ -158,8 +158,8 @@ static void compare(struct pst_sclint *l, const struct pst_sclint_in *in,
 		pst_buf_fmt(&w.names, " and %zu more", w.n - LISTED);
 	if (w.n > 0) {
 		pst_sclint_add(l, in, PST_LINT_NOTE, "/syscalls",
-			       "allows %zu calls that %s denies: %s", w.n, in->base_name,
-			       pst_buf_cstr(&w.names));
+			       "allows %zu call%s that %s denies: %s", w.n, w.n == 1 ? "" : "s",
+			       in->base_name, pst_buf_cstr(&w.names));
 		pst_sclint_cure(
 			l, "a container gets them only where the policy's profile has them too");
 	}

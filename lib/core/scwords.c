@@ -8,8 +8,9 @@
 #include "core/scwordnames.h"
 
 #define LOW32 UINT64_C(0xffffffff)
-#define SPREAD 8    /* values one cube is written out as */
-#define SHORT_RUN 4 /* values a run is still listed as */
+#define SPREAD 8     /* values one cube is written out as */
+#define SENTENCES 12 /* of one call; more are only counted */
+#define SHORT_RUN 4  /* values a run is still listed as */
 
 /* Values lo..hi, both in. */
 struct run {
@@ -109,8 +110,9 @@ static void put_runs(const struct pst_scarg *a, const struct runs *l, struct pst
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct run r = l->v[i];
-		const char *sep = i == 0 ? "" : i + 1 == l->n ? " or " : ", ";
-		if (r.hi == r.lo || r.hi - r.lo >= SHORT_RUN) {
+		const bool whole = r.hi == r.lo || r.hi - r.lo >= SHORT_RUN;
+		const char *sep = i == 0 ? "" : i + 1 == l->n && whole ? " or " : ", ";
+		if (whole) {
 			pst_buf_str(out, sep);
 			put_value(a, r.lo, out);
 			if (r.hi > r.lo && (r.hi == LOW32 || r.hi == UINT64_MAX))
@@ -315,13 +317,21 @@ void pst_scwords_boxes(const struct pst_sc *sc, const struct pst_box v[], size_t
 		return;
 	}
 	const char *sep = put_any_flag(sc, l.v, l.n, told, out) ? "; " : "";
+	size_t said = 0;
+	size_t more = 0;
 	for (size_t i = 0; i < l.n; i++) {
 		if (told[i])
 			continue;
+		if (said++ >= SENTENCES) {
+			more++;
+			continue;
+		}
 		pst_buf_str(out, sep);
 		put_group(sc, l.v, l.n, i, told, out);
 		sep = "; ";
 	}
+	if (more > 0)
+		pst_buf_fmt(out, "; and %zu more conditions", more);
 }
 
 void pst_scwords_answer(uint32_t ret, struct pst_buf *out)

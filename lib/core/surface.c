@@ -109,6 +109,11 @@ void pst_surface_when(const struct pst_surface *s, const struct pst_sc *sc, stru
 		pst_scwords_boxes(sc, open.v, open.n, out);
 }
 
+const char *pst_surface_notified(const struct pst_surface *s)
+{
+	return s->in->notify_denies ? "denied and recorded" : "put to an agent";
+}
+
 /* The rules of one answer in words; *all is set when one of them has no condition. */
 static void one_answer(const struct pst_surface *s, const struct pst_sc *sc, uint32_t ret,
 		       bool *all, struct pst_buf *out)
@@ -119,7 +124,10 @@ static void one_answer(const struct pst_surface *s, const struct pst_sc *sc, uin
 		if (slot->v[i].ret == ret)
 			pst_boxes_add(&boxes, &slot->v[i].box);
 	*all = boxes.n == 1 && pst_box_is_all(&boxes.v[0]);
-	pst_scwords_answer(ret, out);
+	if (ret == SECCOMP_RET_USER_NOTIF)
+		pst_buf_str(out, pst_surface_notified(s));
+	else
+		pst_scwords_answer(ret, out);
 	if (*all)
 		return;
 	pst_buf_str(out, " for ");

@@ -88,6 +88,9 @@ void pst_surface_denied(const struct pst_surface *s, const struct pst_sc *sc, st
 PST_NONNULL(1, 2)
 const char *pst_surface_why(const struct pst_surface *s, const struct pst_sc *sc);
 
+/* What becomes of a notified call: "denied and recorded" by our keeper, or "put to an agent". */
+PST_NONNULL(1) const char *pst_surface_notified(const struct pst_surface *s);
+
 /* Append what the profile itself says its rules for a call let through ("UNIX sockets;
  * TCP over IPv4 and IPv6"). Nothing when it says nothing. */
 PST_NONNULL(1, 2, 3)

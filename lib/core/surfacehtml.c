@@ -41,6 +41,12 @@ static enum pst_scstate state_of(const struct pst_surface *s, const struct pst_s
 	return pst_scview_state(s->in->p, (unsigned)sc->slot);
 }
 
+/* The class of a square: its shape says the state, its colour whether anything gets through. */
+static char shape(const struct pst_surface *s, enum pst_scstate st)
+{
+	return st == PST_SC_NOTIFIED && s->in->notify_denies ? 'r' : pst_scstate_word(st)[0];
+}
+
 static bool used(const struct pst_surface *s, const struct pst_sc *sc)
 {
 	return s->in->used != NULL && s->in->used[sc->slot];
@@ -92,8 +98,8 @@ static void head(const struct pst_surface *s, struct pst_buf *out)
 static void legend_entry(const struct pst_surface *s, enum pst_scstate st, const char *what,
 			 struct pst_buf *out)
 {
-	pst_buf_fmt(out, "<li><i class=\"k %c\"></i>%s <b>%zu</b></li>\n", pst_scstate_word(st)[0],
-		    what, s->state[st]);
+	pst_buf_fmt(out, "<li><i class=\"k %c\"></i>%s <b>%zu</b></li>\n", shape(s, st), what,
+		    s->state[st]);
 }
 
 static void legend(const struct pst_surface *s, struct pst_buf *out)
@@ -102,7 +108,7 @@ static void legend(const struct pst_surface *s, struct pst_buf *out)
 	legend_entry(s, PST_SC_ALLOWED, "allowed", out);
 	legend_entry(s, PST_SC_CONDITIONAL, "with some arguments", out);
 	if (s->state[PST_SC_NOTIFIED] > 0)
-		legend_entry(s, PST_SC_NOTIFIED, "put to an agent", out);
+		legend_entry(s, PST_SC_NOTIFIED, pst_surface_notified(s), out);
 	legend_entry(s, PST_SC_DENIED, "denied", out);
 	if (s->in->used != NULL)
 		pst_buf_fmt(out,
@@ -118,8 +124,9 @@ static void squares(const struct pst_surface *s, const struct pst_surface_group 
 	const struct pst_sc *sc;
 	for (size_t i = 0; (sc = pst_surface_call(g, i)) != NULL; i++) {
 		const char *w = pst_scstate_word(state_of(s, sc));
-		pst_buf_fmt(out, "<i class=\"k %c%s\" title=\"%s: %s%s\"></i>", w[0],
-			    used(s, sc) ? " u" : "", sc->name, w, used(s, sc) ? ", used" : "");
+		pst_buf_fmt(out, "<i class=\"k %c%s\" title=\"%s: %s%s\"></i>",
+			    shape(s, state_of(s, sc)), used(s, sc) ? " u" : "", sc->name, w,
+			    used(s, sc) ? ", used" : "");
 	}
 }
 
@@ -137,14 +144,14 @@ static void picture(const struct pst_surface *s, struct pst_buf *out)
 		text(out, g->group->name);
 		pst_buf_str(out, "\">");
 		text(out, g->group->name);
-		pst_buf_fmt(
-			out,
-			"</a> <span>%zu of %zu</span></h3><div class=\"sq\" role=\"img\" "
-			"aria-label=\"%zu allowed, %zu with some arguments, %zu put to an agent, "
-			"%zu denied\">",
-			g->state[PST_SC_ALLOWED] + g->state[PST_SC_CONDITIONAL], g->n,
-			g->state[PST_SC_ALLOWED], g->state[PST_SC_CONDITIONAL],
-			g->state[PST_SC_NOTIFIED], g->state[PST_SC_DENIED]);
+		pst_buf_fmt(out,
+			    "</a> <span>%zu of %zu</span></h3><div class=\"sq\" role=\"img\" "
+			    "aria-label=\"%zu allowed, %zu with some arguments, %zu %s, "
+			    "%zu denied\">",
+			    g->state[PST_SC_ALLOWED] + g->state[PST_SC_CONDITIONAL], g->n,
+			    g->state[PST_SC_ALLOWED], g->state[PST_SC_CONDITIONAL],
+			    g->state[PST_SC_NOTIFIED], pst_surface_notified(s),
+			    g->state[PST_SC_DENIED]);
 		squares(s, g, out);
 		pst_buf_str(out, "</div></section>\n");
 	}
@@ -268,8 +275,9 @@ static void one_call(const struct pst_surface *s, const struct pst_sc *sc, struc
 	pst_buf_fmt(out,
 		    "<li><i class=\"k %c%s\"></i><div><code>%s</code> <span "
 		    "class=\"w\">%s%s%s%s</span> ",
-		    w[0], used(s, sc) ? " u" : "", sc->name, w, brief && answer.len > 0 ? ": " : "",
-		    brief ? pst_buf_cstr(&answer) : "", used(s, sc) ? ", used" : "");
+		    shape(s, state_of(s, sc)), used(s, sc) ? " u" : "", sc->name, w,
+		    brief && answer.len > 0 ? ": " : "", brief ? pst_buf_cstr(&answer) : "",
+		    used(s, sc) ? ", used" : "");
 	text(out, pst_surface_why(s, sc));
 	if (when.len > 0) {
 		pst_auto_buf reasons = {0};

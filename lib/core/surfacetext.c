@@ -251,7 +251,7 @@ void pst_surface_text(const struct pst_surface *s, bool all, struct pst_buf *out
 		    s->state[PST_SC_ALLOWED], s->state[PST_SC_CONDITIONAL],
 		    s->state[PST_SC_DENIED]);
 	if (s->state[PST_SC_NOTIFIED] > 0)
-		pst_buf_fmt(out, ", %zu put to an agent", s->state[PST_SC_NOTIFIED]);
+		pst_buf_fmt(out, ", %zu %s", s->state[PST_SC_NOTIFIED], pst_surface_notified(s));
 	if (s->in->used != NULL)
 		pst_buf_fmt(out, "\n%zu calls were used in the recording, %zu of them get through",
 			    s->used, s->used_open);

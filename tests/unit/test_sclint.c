@@ -139,7 +139,7 @@ Test(sclint, openings_name_the_bugs)
 Test(sclint, wider_is_a_note_and_with_a_claim_an_error)
 {
 	expect("{" DENY ",\"syscalls\":[" ALLOW("\"bpf\"") "]}", PST_LINT_NOTE, "/syscalls",
-	       "allows 1 calls that baseline denies: bpf");
+	       "allows 1 call that baseline denies: bpf");
 	expect("{" DENY
 	       ",\"postern\":{\"within\":\"baseline\"},\"syscalls\":[" ALLOW("\"bpf\"") "]}",
 	       PST_LINT_ERROR, "/syscalls/0/names/0", "wider than in baseline");
