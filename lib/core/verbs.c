@@ -225,6 +225,22 @@ static const struct pst_flag launch_flags[] = {
 	END,
 };
 
+static const struct pst_flag profile_flags[] = {
+	V("format", 'f', "text or json, text by default"),
+	V("caps", 0, "capabilities beside it: default, docker, all, none, or names with commas"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag surface_flags[] = {
+	V("html", 0, "write one page for a browser to this file, - for standard output"),
+	V("format", 'f', "text or json, text by default"),
+	V("used", 0, "calls seen in use: one name a line, or a recording of learn"),
+	V("caps", 0, "for a profile, capabilities beside it: default, docker, all, none, or names"),
+	HELP,
+	END,
+};
+
 /* name, arguments, summary, flags, min, max, order, by, oci, has_id */
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
@@ -270,8 +286,11 @@ const struct pst_verb pst_verbs[] = {
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"denials", "[ID]", "what was refused, by which process, and what would allow it",
 	 denials_flags, 0, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
-	{"profile", "list|show NAME|intersect A B|test P SYSCALL [ARGS...]",
-	 "work on syscall profiles", none, 1, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
+	{"profile",
+	 "list|show P|explain P|diff A B|intersect A B|test P SYSCALL [ARGS...]|check FILE|compile P",
+	 "work on syscall profiles", profile_flags, 1, -1, PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"surface", "[ID|PROFILE]", "what of the kernel and the host is reachable, with a picture",
+	 surface_flags, 0, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
 	{.name = NULL},
 };
 

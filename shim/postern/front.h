@@ -42,4 +42,5 @@ int verb_facts(struct front *f);
 int verb_doctor(struct front *f);
 int verb_launch(struct front *f);
 int verb_profile(struct front *f);
+int verb_surface(struct front *f);
 int verb_denials(struct front *f);

@@ -21,7 +21,7 @@ static const struct {
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
 	{"doctor", verb_doctor}, {"launch", verb_launch},
 	{"denials", verb_denials},
-	{"profile", verb_profile},
+	{"profile", verb_profile}, {"surface", verb_surface},
 };
 
 /* Which of the caller's global flags the runtime gets: all that are not ours. */

@@ -1,65 +1,65 @@
-/* profile list|show|intersect|test: work on syscall profiles without a container. */
-#include <errno.h>
-#include <fcntl.h>
+/* profile list|show|explain|diff|intersect|test|check|compile: work on syscall profiles
+ * without a container. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "core/json.h"
 #include "core/profiles.h"
-#include "core/sctable.h"
 #include "core/scmeet.h"
+#include "core/sctable.h"
+#include "core/scview.h"
 #include "front.h"
-#include "host/io.h"
 #include "host/scbuild.h"
+#include "profiles.h"
+#include "profileverbs.h"
 
-#define COMPILE_MS 5000
-
-/* A built-in profile by name, or a file: an OCI seccomp object, or a config.json's. */
-static int load(const char *what, json_t **ret, struct pst_err *err)
+/* How many calls get through, and what the profile is for. */
+static int list_one(const char *name, json_t *all, struct pst_err *err)
 {
-	size_t len;
-	pst_auto_buf text = {0};
-	const char *builtin = strchr(what, '/') == NULL ? pst_profile_builtin(what, &len) : NULL;
-	if (builtin != NULL)
-		return pst_json_parse(builtin, len, what, &pst_json_oci, ret, err);
-	int rc = pst_io_read_file(AT_FDCWD, what, pst_json_oci.bytes, &text, err);
-	if (rc == PST_E_HOST && err->sys == ENOENT) {
-		pst_fail(err, PST_E_USAGE, "", "\"%s\" is neither a built-in profile nor a file", what);
-		return pst_err_cure(err, "see `postern profile list`");
-	}
-	return rc == PST_OK ? pst_json_parse(pst_buf_cstr(&text), text.len, what, &pst_json_oci, ret, err) : rc;
-}
-
-static int parse(const char *what, struct pst_notes *notes, struct pst_scprof **ret, struct pst_err *err)
-{
-	pst_auto_json *j = NULL;
-	int rc = load(what, &j, err);
-	if (rc == PST_OK) {
-		const json_t *inner = pst_json_at(j, "/linux/seccomp");
-		rc = pst_scprof_parse(inner != NULL ? inner : j, inner != NULL ? "/linux/seccomp" : "", notes, ret,
-				      err);
-		if (rc != PST_OK)
-			(void)pst_err_file(err, what);
-	}
-	return rc;
-}
-
-static int print(const json_t *j, struct pst_err *err)
-{
-	pst_auto_buf out = {0};
-	const int rc = j == NULL ? pst_fail_nomem(err) : pst_json_dump(j, PST_JSON_PRETTY, &out, err);
+	profile_auto_doc d = {0};
+	pst_auto_scprof *p = NULL;
+	size_t n[PST_SC_NSTATES];
+	int rc = profile_load(name, &d, err);
 	if (rc == PST_OK)
-		fputs(pst_buf_cstr(&out), stdout);
-	return rc;
+		rc = profile_parse(&d, name, NULL, &p, err);
+	if (rc != PST_OK)
+		return rc;
+	(void)pst_scview_count(p, n);
+	const char *summary = pst_json_str(pst_json_at(d.obj, "/postern/summary"));
+	json_t *o = json_pack("{s:s, s:I, s:s}", "name", name, "calls",
+			      (json_int_t)(n[PST_SC_ALLOWED] + n[PST_SC_CONDITIONAL]), "summary",
+			      summary != NULL ? summary : "");
+	return json_array_append_new(all, o) == 0 ? PST_OK : pst_fail_nomem(err);
+}
+
+static int list(const struct front *f, struct pst_err *err)
+{
+	bool json = false;
+	const char *name;
+	pst_auto_json *all = json_array();
+	int rc = profile_format(pst_argv_value(&f->args, "format"), &json, err);
+	for (size_t i = 0; rc == PST_OK && (name = pst_profile_builtin_name(i)) != NULL; i++)
+		rc = list_one(name, all, err);
+	if (rc != PST_OK)
+		return rc;
+	if (json)
+		return profile_print(all, err);
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const json_t *o = json_array_get(all, i);
+		printf("%-16s %3lld calls  %s\n", pst_json_str(json_object_get(o, "name")),
+		       (long long)json_integer_value(json_object_get(o, "calls")),
+		       pst_json_str(json_object_get(o, "summary")));
+	}
+	return PST_OK;
 }
 
 static int show(const char *name, struct pst_err *err)
 {
-	pst_auto_json *j = NULL;
-	const int rc = load(name, &j, err);
-	return rc == PST_OK ? print(j, err) : rc;
+	profile_auto_doc d = {0};
+	const int rc = profile_load(name, &d, err);
+	return rc == PST_OK ? profile_print(d.tree, err) : rc;
 }
 
 static int intersect(const char *a, const char *b, struct pst_err *err)
@@ -69,18 +69,18 @@ static int intersect(const char *a, const char *b, struct pst_err *err)
 	pst_auto_scprof *pa = NULL;
 	pst_auto_scprof *pb = NULL;
 	pst_auto_scprof *m = NULL;
-	int rc = parse(a, &notes, &pa, err);
+	int rc = profile_rules(a, &notes, &pa, err);
 	if (rc == PST_OK)
-		rc = parse(b, &notes, &pb, err);
+		rc = profile_rules(b, &notes, &pb, err);
 	if (rc == PST_OK)
 		rc = pst_scmeet(pa, pb, &o, &notes, &m, err);
 	if (rc == PST_OK) {
 		pst_auto_json *j = pst_scprof_emit(m);
-		rc = print(j, err);
+		rc = profile_print(j, err);
 	}
 	for (size_t i = 0; i < notes.n; i++)
-		fprintf(stderr, "note: %s%s%s\n", notes.v[i].pointer, notes.v[i].pointer[0] != '\0' ? ": " : "",
-			notes.v[i].text);
+		fprintf(stderr, "note: %s%s%s\n", notes.v[i].pointer,
+			notes.v[i].pointer[0] != '\0' ? ": " : "", notes.v[i].text);
 	pst_notes_done(&notes);
 	return rc;
 }
@@ -89,10 +89,14 @@ static const struct {
 	uint32_t action;
 	const char *word;
 } actions[] = {
-	{SECCOMP_RET_ALLOW, "allow"},	      {SECCOMP_RET_ERRNO, "errno"},
-	{SECCOMP_RET_KILL_PROCESS, "kill-process"}, {SECCOMP_RET_KILL_THREAD, "kill-thread"},
-	{SECCOMP_RET_TRAP, "trap"},	      {SECCOMP_RET_TRACE, "trace"},
-	{SECCOMP_RET_USER_NOTIF, "notify"},   {SECCOMP_RET_LOG, "log"},
+	{SECCOMP_RET_ALLOW, "allow"},
+	{SECCOMP_RET_ERRNO, "errno"},
+	{SECCOMP_RET_KILL_PROCESS, "kill-process"},
+	{SECCOMP_RET_KILL_THREAD, "kill-thread"},
+	{SECCOMP_RET_TRAP, "trap"},
+	{SECCOMP_RET_TRACE, "trace"},
+	{SECCOMP_RET_USER_NOTIF, "notify"},
+	{SECCOMP_RET_LOG, "log"},
 };
 
 /* The kernel's __u64 and uint64_t are different types of one size. */
@@ -106,21 +110,23 @@ static bool number(const char *text, __u64 *ret)
 }
 
 /* What the compiled filter answers for one call, as the kernel would run it. */
-static int test(const char *what, int argc, char **argv, struct pst_err *err)
+static int test(const char *what, size_t argc, const char *const argv[], struct pst_err *err)
 {
 	pst_auto_scprof *p = NULL;
-	struct pst_scbuilt built = {0};
+	pst_auto_scbuilt built = {0};
 	struct seccomp_data d = {.arch = 0xc000003e}; /* AUDIT_ARCH_X86_64, linux/audit.h */
 	const struct pst_sc *sc = pst_sctable_name(argv[0]);
 	if (sc == NULL || sc->nr < 0)
-		return pst_fail(err, PST_E_USAGE, "", "no system call of this machine is called \"%s\"", argv[0]);
+		return pst_fail(err, PST_E_USAGE, "",
+				"no system call of this machine is called \"%s\"", argv[0]);
 	d.nr = sc->nr;
-	for (int i = 1; i < argc; i++)
-		if (i > 6 || !number(argv[i], &d.args[i - 1]))
-			return pst_fail(err, PST_E_USAGE, "", "arguments are up to six numbers, not \"%s\"", argv[i]);
-	int rc = parse(what, NULL, &p, err);
+	for (size_t i = 1; i < argc; i++)
+		if (i > PST_NARGS || !number(argv[i], &d.args[i - 1]))
+			return pst_fail(err, PST_E_USAGE, "",
+					"arguments are up to six numbers, not \"%s\"", argv[i]);
+	int rc = profile_rules(what, NULL, &p, err);
 	if (rc == PST_OK)
-		rc = pst_scbuild(p, COMPILE_MS, &built, err);
+		rc = pst_scbuild(p, PST_SCBUILD_MS, &built, err);
 	if (rc != PST_OK)
 		return rc;
 	const uint32_t ret = pst_bpf_run((struct pst_bpf){built.insn, built.n}, &d);
@@ -130,24 +136,31 @@ static int test(const char *what, int argc, char **argv, struct pst_err *err)
 	if ((ret & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO)
 		printf(" %u (%s)", ret & SECCOMP_RET_DATA, strerror((int)(ret & SECCOMP_RET_DATA)));
 	printf("\n");
-	pst_scbuilt_done(&built);
 	return PST_OK;
 }
 
 int verb_profile(struct front *f)
 {
 	struct pst_err err = {0};
-	const char *verb = f->argv[0];
+	const char *const *a = f->args.args;
+	const size_t n = f->args.nargs;
 	int rc = PST_OK;
-	if (strcmp(verb, "list") == 0 && f->argc == 1)
-		for (size_t i = 0; pst_profile_builtin_name(i) != NULL; i++)
-			printf("%s\n", pst_profile_builtin_name(i));
-	else if (strcmp(verb, "show") == 0 && f->argc == 2)
-		rc = show(f->argv[1], &err);
-	else if (strcmp(verb, "intersect") == 0 && f->argc == 3)
-		rc = intersect(f->argv[1], f->argv[2], &err);
-	else if (strcmp(verb, "test") == 0 && f->argc >= 3)
-		rc = test(f->argv[1], f->argc - 2, f->argv + 2, &err);
+	if (strcmp(a[0], "diff") == 0 && n == 3)
+		return profile_diff(f, a[1], a[2]);
+	if (strcmp(a[0], "check") == 0 && n == 2)
+		return profile_check(f, a[1]);
+	if (strcmp(a[0], "list") == 0 && n == 1)
+		rc = list(f, &err);
+	else if (strcmp(a[0], "show") == 0 && n == 2)
+		rc = show(a[1], &err);
+	else if (strcmp(a[0], "explain") == 0 && n == 2)
+		rc = profile_explain(f, a[1], &err);
+	else if (strcmp(a[0], "intersect") == 0 && n == 3)
+		rc = intersect(a[1], a[2], &err);
+	else if (strcmp(a[0], "test") == 0 && n >= 3)
+		rc = test(a[1], n - 2, a + 2, &err);
+	else if (strcmp(a[0], "compile") == 0 && n == 2)
+		rc = profile_compile(a[1], &err);
 	else
 		rc = pst_fail(&err, PST_E_USAGE, "", "usage: postern profile %s", f->verb->usage);
 	return rc == PST_OK ? 0 : front_report(f, &err);

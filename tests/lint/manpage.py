@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""manpage ROOT POSTERN: postern.1 and the help texts list the same verbs and flags.
+"""manpage ROOT POSTERN: the pages and the help texts list the same verbs and flags.
+
+postern.1 has every verb; a page postern-VERB.1 has the flags of its verb under OPTIONS.
 
 Compared both ways: a flag the page lacks, a flag it has too many, and one whose
 value or one-letter name differs. The page is read as roff source.
@@ -35,6 +37,16 @@ def page_flags(text):
     return found
 
 
+def own_pages(root, wanted):
+    """Pages of single verbs, where they write flags as postern.1 does."""
+    for path in source.walk(os.path.join(root, "docs", "man"), "postern-*.1"):
+        name = path.removeprefix("postern-").removesuffix(".1")
+        written = page_flags(source.read(os.path.join(root, "docs", "man"), path)).get("OPTIONS", {})
+        for flag in sorted(set(wanted.get(name, {})) | set(written)) if written else ():
+            if wanted.get(name, {}).get(flag) != written.get(flag):
+                yield f"{path}: --{flag}: help {wanted.get(name, {}).get(flag)}, page {written.get(flag)}"
+
+
 def main():
     root, postern = sys.argv[1:3]
     page = page_flags(source.read(root, os.path.join("docs", "man", "postern.1")))
@@ -57,6 +69,7 @@ def main():
     for where in page:
         if where.islower() and where not in wanted:
             faults.append(f"postern.1 has a section {where}, which is no command")
+    faults += own_pages(root, {n: wanted[n] for n in names})
     source.finish(faults)
 
 
