@@ -170,6 +170,7 @@ def compose(table, cls, without):
         "flags": [],
         "syscalls": rules,
         "postern": {k: cls[k] for k in ("title", "summary", "leavesOut", "observed")}
+        | ({"newer": cls["newer"]["calls"]} if "newer" in cls else {})
         | ({"reference": True} if cls.get("reference") else {})
         | {"why": [{"calls": calls, "action": action, "why": p["why"]} for p in without
                    for action, calls in answers(cls, p["calls"])]

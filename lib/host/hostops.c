@@ -104,6 +104,11 @@ static long op_ptrace(int req, pid_t pid, void *addr, void *data)
 	return ptrace((enum __ptrace_request)req, pid, addr, data);
 }
 
+static int op_bpf(int cmd, union bpf_attr *attr, unsigned size)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, size);
+}
+
 static int op_seccomp(unsigned op, unsigned flags, void *args)
 {
 	return (int)syscall(SYS_seccomp, op, flags, args);
@@ -164,6 +169,7 @@ const struct pst_hostops pst_hostops_real = {
 	.signalfd = signalfd,
 	.ptrace = op_ptrace,
 	.seccomp = op_seccomp,
+	.bpf = op_bpf,
 	.socket = socket,
 	.bind = bind,
 	.listen = listen,

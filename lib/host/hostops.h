@@ -31,6 +31,7 @@
 struct open_how;
 struct utsname;
 struct mount_attr;
+union bpf_attr;
 
 struct pst_hostops {
 	/* files */
@@ -93,6 +94,7 @@ struct pst_hostops {
 	int (*signalfd)(int fd, const sigset_t *mask, int flags);
 	long (*ptrace)(int req, pid_t pid, void *addr, void *data);
 	int (*seccomp)(unsigned op, unsigned flags, void *args);
+	int (*bpf)(int cmd, union bpf_attr *attr, unsigned size);
 	/* sockets (console socket, gate) */
 	int (*socket)(int domain, int type, int proto);
 	int (*bind)(int fd, const struct sockaddr *addr, socklen_t len);
