@@ -221,7 +221,8 @@ static void compared(const struct pst_surface *s, struct pst_buf *out)
 		return;
 	(void)pst_scview_count(s->in->docker, there);
 	pst_buf_fmt(out,
-		    "against Docker's default: %zu calls get through, not %zu; bugs within reach "
+		    "against Docker's default, for 64-bit programs: %zu calls get through, not "
+		    "%zu; bugs within reach "
 		    "%zu, not %zu\n",
 		    here, there[PST_SC_ALLOWED] + there[PST_SC_CONDITIONAL], s->cves_open,
 		    pst_cve_count_open(&docker, NULL));
