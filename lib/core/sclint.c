@@ -81,16 +81,20 @@ void pst_sclint_cure(struct pst_sclint *l, const char *fmt, ...)
 	l->v[l->n - 1].cure = cure;
 }
 
+bool pst_sclint_denies(const json_t *rule, const char *key)
+{
+	const char *action = pst_json_str(json_object_get(rule, key));
+	return action == NULL || pst_starts(action, "SCMP_ACT_ERRNO") ||
+	       pst_starts(action, "SCMP_ACT_KILL") || pst_starts(action, "SCMP_ACT_TRAP");
+}
+
 const char *pst_sclint_where(const json_t *obj, const char *name, char *buf, size_t size)
 {
 	const json_t *rules = json_object_get(obj, "syscalls");
 	for (size_t i = 0; i < json_array_size(rules); i++) {
 		const json_t *rule = json_array_get(rules, i);
 		const json_t *names = json_object_get(rule, "names");
-		const char *action = pst_json_str(json_object_get(rule, "action"));
-		const bool denies = action == NULL || pst_starts(action, "SCMP_ACT_ERRNO") ||
-				    pst_starts(action, "SCMP_ACT_KILL") ||
-				    pst_starts(action, "SCMP_ACT_TRAP");
+		const bool denies = pst_sclint_denies(rule, "action");
 		for (size_t k = 0; !denies && k < json_array_size(names); k++) {
 			if (!pst_streq(pst_json_str(json_array_get(names, k)), name))
 				continue;

@@ -221,7 +221,8 @@ static void compared(const struct pst_surface *s, struct pst_buf *out)
 		return;
 	(void)pst_scview_count(s->in->docker, there);
 	pst_buf_fmt(out,
-		    "against Docker's default: %zu calls get through, not %zu; bugs within reach "
+		    "against Docker's default, for 64-bit programs: %zu calls get through, not "
+		    "%zu; bugs within reach "
 		    "%zu, not %zu\n",
 		    here, there[PST_SC_ALLOWED] + there[PST_SC_CONDITIONAL], s->cves_open,
 		    pst_cve_count_open(&docker, NULL));
@@ -232,6 +233,19 @@ static void compared(const struct pst_surface *s, struct pst_buf *out)
 				    pst_buf_cstr(&x.text[i]));
 		pst_buf_done(&x.text[i]);
 	}
+}
+
+/* What a profile says of itself beyond its summary. */
+static void leaves_out(const struct pst_surface *s, struct pst_buf *out)
+{
+	const char *text = s->in->meta == NULL
+				   ? NULL
+				   : pst_json_str(json_object_get(s->in->meta, "leavesOut"));
+	if (text == NULL || text[0] == '\0')
+		return;
+	pst_buf_str(out, "it leaves out: ");
+	pst_oneline(out, text);
+	pst_buf_char(out, '\n');
 }
 
 void pst_surface_text(const struct pst_surface *s, bool all, struct pst_buf *out)
@@ -256,6 +270,8 @@ void pst_surface_text(const struct pst_surface *s, bool all, struct pst_buf *out
 		pst_buf_fmt(out, "\n%zu calls were used in the recording, %zu of them get through",
 			    s->used, s->used_open);
 	pst_buf_char(out, '\n');
+	if (all)
+		leaves_out(s, out);
 	if (all)
 		every_group(s, out);
 	else

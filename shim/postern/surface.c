@@ -130,18 +130,40 @@ static bool mark(struct subject *x, const char *name)
 	return true;
 }
 
-/* Every known name in the "syscalls" lists and objects of a recording, at any depth. */
-static void mark_tree(struct subject *x, const json_t *j)
+/* Names a list of calls holds: as strings, as the members' names, or as "name" or "call". */
+static void mark_list(struct subject *x, json_t *list)
 {
 	const char *key;
 	json_t *v;
-	if (pst_json_str(j) != NULL)
-		(void)mark(x, pst_json_str(j));
-	for (size_t i = 0; i < json_array_size(j); i++)
-		mark_tree(x, json_array_get(j, i));
-	json_object_foreach((json_t *)(uintptr_t)j, key, v)
+	size_t i;
+	json_array_foreach(list, i, v)
 	{
-		(void)mark(x, key);
+		static const char *const in[] = {"name", "call"};
+		if (pst_json_str(v) != NULL)
+			(void)mark(x, pst_json_str(v));
+		for (size_t k = 0; k < PST_NELEM(in); k++)
+			if (pst_json_str(json_object_get(v, in[k])) != NULL)
+				(void)mark(x, pst_json_str(json_object_get(v, in[k])));
+	}
+	if (json_is_object(list))
+		json_object_foreach(list, key, v)(void) mark(x, key);
+}
+
+/* Every list of calls in a recording, at any depth: learn's phases, or a profile. */
+static void mark_tree(struct subject *x, json_t *j)
+{
+	static const char *const lists[] = {"syscalls", "calls", "names"};
+	const char *key;
+	json_t *v;
+	size_t i;
+	json_array_foreach(j, i, v) mark_tree(x, v);
+	if (!json_is_object(j))
+		return;
+	json_object_foreach(j, key, v)
+	{
+		for (size_t k = 0; k < PST_NELEM(lists); k++)
+			if (strcmp(key, lists[k]) == 0)
+				mark_list(x, v);
 		mark_tree(x, v);
 	}
 }
