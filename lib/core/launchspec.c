@@ -234,6 +234,8 @@ int pst_launchspec_make(const struct pst_launch *l, json_t **ret, struct pst_err
 		rc = limits(l, spec, err);
 	if (rc == PST_OK)
 		rc = annotations(l, spec, err);
+	if (rc == PST_OK && l->seccomp != NULL)
+		rc = put(spec, "/linux/seccomp", pst_json_copy(l->seccomp), err);
 	if (rc == PST_OK && l->tty)
 		rc = put(spec, "/process/terminal", json_true(), err);
 	if (rc == PST_OK && l->hostname != NULL)

@@ -19,6 +19,7 @@
 /* What was asked for. Strings are borrowed; NULL means not given. */
 struct pst_launch {
 	const char *rootfs; /* absolute path for root.path */
+	const json_t *seccomp; /* the caller's own syscall profile, or NULL; borrowed */
 	const char *profile, *user, *workdir, *hostname, *net, *memory, *cpus, *pids;
 	bool tty, read_only;
 	const char *const *volumes; /* SRC:DST[:ro|rw] */

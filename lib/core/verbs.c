@@ -225,6 +225,20 @@ static const struct pst_flag launch_flags[] = {
 	END,
 };
 
+static const struct pst_flag learn_flags[] = {
+	V("out", 'o', "file for the proposed profile; standard output by default"),
+	V("recording", 0, "file for the recording"),
+	L("merge", 0, "recordings of earlier runs and replicas to add"),
+	V("name", 0, "name of the profile, learned by default"),
+	V("ready", 0, "tcp:PORT, file:PATH, quiet:SECONDS or told (SIGUSR1); quiet:2 by default"),
+	V("patience", 0, "seconds until it has to be ready, 60 by default"),
+	V("exercise", 0, "shell command, run in its network when it is ready; then it is stopped"),
+	V("for", 0, "seconds of serving instead; without either until it ends"),
+	B("no-verify", 0, "do not run it again under the proposal"),
+	HELP,
+	END,
+};
+
 static const struct pst_flag profile_flags[] = {
 	V("format", 'f', "text or json, text by default"),
 	V("caps", 0, "capabilities beside it: default, docker, all, none, or names with commas"),
@@ -278,6 +292,8 @@ const struct pst_verb pst_verbs[] = {
 	 PST_ARGS_MOVED, PST_BY_US, true, true},
 	{"launch", "[--] [COMMAND [ARGS...]]", "run a command hardened, with no bundle at hand",
 	 launch_flags, 0, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
+	{"learn", "-- LAUNCH-OPTIONS [COMMAND...] | ID", "record what a workload calls, and propose its profile",
+	 learn_flags, 0, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
 	{"plan", "", "say what would be done to a bundle and why; do nothing", plan_flags, 0, 0,
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"facts", "", "what a plan needs to know of this machine, as JSON", facts_flags, 0, 0,

@@ -140,7 +140,11 @@ int pst_container_run(const struct pst_global *g, const struct pst_create *c, in
 		*ret_status = m.apply.status;
 		return rc;
 	}
-	return run_gated(&m, c, ret_status, err);
+	rc = c->made == NULL ? PST_OK : c->made(c->made_ctx, m.apply.init, err);
+	if (rc == PST_OK)
+		return run_gated(&m, c, ret_status, err);
+	(void)!pst_making_unmake(&m, true, NULL);
+	return rc;
 }
 
 int pst_container_start(const struct pst_global *g, const char *id, int *ret_status,

@@ -52,6 +52,9 @@ struct pst_create {
 	/* the containerd shim only: what is to be mounted at BUNDLE/rootfs, in order */
 	const struct pst_rootmount *rootfs;
 	size_t nrootfs;
+	/* run only: called once it is made and verified, before it starts; an error ends it */
+	int (*made)(void *ctx, pid_t init, struct pst_err *err);
+	void *made_ctx;
 	bool hold;   /* create only: one process of the runtime is to serve start too; it
 			waits, and who opens its gate is told on hold_fd (pst_hold_give) */
 	int hold_fd; /* a connected socket */

@@ -7,10 +7,10 @@
 
 #include "base/fd.h"
 #include "core/json.h"
-#include "core/profiles.h"
 #include "core/specfold.h"
 #include "host/hostops.h"
 #include "host/io.h"
+#include "host/profileload.h"
 
 void pst_bundle_done(struct pst_bundle *b)
 {
@@ -71,21 +71,18 @@ bool pst_bundle_wants_ids(const struct pst_ctx *c, const struct pst_bundle *b)
 	       !b->spec.ns[PST_NS_USER].present;
 }
 
-/* Built-in profiles, parsed at first use and kept for the plan's time. */
+/* The profile asked for last, and why the one that could not be had was not. */
 struct shelf {
 	json_t *tree;
+	struct pst_err err;
 };
 
 static const json_t *profile(const char *name, void *arg)
 {
 	struct shelf *s = arg;
-	size_t len;
-	const char *text = pst_profile_builtin(name, &len);
 	json_decref(s->tree);
 	s->tree = NULL;
-	if (text == NULL || pst_json_parse(text, len, name, &pst_json_oci, &s->tree, NULL) != PST_OK)
-		return NULL;
-	return s->tree;
+	return pst_profile_load(name, &s->tree, NULL, &s->err) == PST_OK ? s->tree : NULL;
 }
 
 int pst_decide(const struct pst_ctx *c, const struct pst_bundle *b, const json_t *facts,
@@ -105,5 +102,10 @@ int pst_decide(const struct pst_ctx *c, const struct pst_bundle *b, const json_t
 	};
 	rc = about(b, pst_plan_make(&in, ret, err), err);
 	json_decref(shelf.tree);
+	/* A file of the node that cannot be trusted or read says more than "no such name". */
+	if (rc != PST_OK && shelf.err.code != PST_OK && shelf.err.sys != ENOENT && err != NULL) {
+		*err = shelf.err;
+		rc = shelf.err.code;
+	}
 	return rc;
 }

@@ -100,6 +100,8 @@ int pst_drive_run(struct pst_making *m, const struct pst_create *c, int *ret_sta
 	if (rc != PST_OK)
 		return rc;
 	rc = check_terminal(m, c, err);
+	if (rc == PST_OK && c->made != NULL)
+		rc = c->made(c->made_ctx, m->apply.init, err);
 	if (rc == PST_OK)
 		rc = pst_runloop_signals(&m->apply, err);
 	if (rc == PST_OK)

@@ -122,7 +122,7 @@ static int from_rootfs(const struct pst_global *g, struct pst_launch_job *j, con
 	j->want.group = pst_buf_cstr(&group);
 	if (rc == PST_OK)
 		rc = pst_launchspec_make(&j->want, &spec, err);
-	struct pst_create c = {0};
+	struct pst_create c = {.made = j->made, .made_ctx = j->made_ctx};
 	return rc == PST_OK ? run_bundle(g, name, spec, &c, ret_status, err) : rc;
 }
 
@@ -153,7 +153,7 @@ static int from_image(const struct pst_global *g, struct pst_launch_job *j, cons
 		rc = pst_launchspec_make(&j->want, &spec, err);
 	if (rc == PST_OK) {
 		struct pst_create c = {
-			.layers = dirs, .nlayers = image.nlayers, .upper = upper, .work = work};
+			.made = j->made, .made_ctx = j->made_ctx, .layers = dirs, .nlayers = image.nlayers, .upper = upper, .work = work};
 		rc = run_bundle(g, name, spec, &c, ret_status, err);
 	}
 	if (scratch)

@@ -12,6 +12,8 @@ struct pst_launch_job {
 	const char *image;      /* --image as written, or NULL */
 	const char *name;       /* --name, or NULL: made up */
 	const char *var_dir;    /* PST_VARDIR */
+	int (*made)(void *ctx, pid_t init, struct pst_err *err); /* as of struct pst_create */
+	void *made_ctx;
 };
 
 /*

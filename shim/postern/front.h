@@ -41,6 +41,7 @@ int verb_plan(struct front *f);
 int verb_facts(struct front *f);
 int verb_doctor(struct front *f);
 int verb_launch(struct front *f);
+int verb_learn(struct front *f);
 int verb_profile(struct front *f);
 int verb_surface(struct front *f);
 int verb_denials(struct front *f);

@@ -4,7 +4,7 @@
 
 #include "config.h"
 #include "front.h"
-#include "host/launch.h"
+#include "launchjob.h"
 
 /* All values of a flag that may be given again. Owned by the caller. */
 static const char **values(const struct pst_argv *a, const char *name, size_t *n)
@@ -31,23 +31,18 @@ static const char *env_of(const char *name)
 	return getenv(name);
 }
 
-int verb_launch(struct front *f)
+int launch_job_read(const struct pst_argv *a, struct launch_job *ret, struct pst_err *err)
 {
-	const struct pst_argv *a = &f->args;
-	struct pst_err err = {0};
-	struct pst_launch_job j = {
+	struct pst_launch *w = &ret->job.want;
+	*ret = (struct launch_job){.job = {
 		.rootfs = pst_argv_value(a, "rootfs"),
 		.image = pst_argv_value(a, "image"),
 		.name = pst_argv_value(a, "name"),
 		.var_dir = PST_VARDIR,
-	};
-	struct pst_launch *w = &j.want;
-	pst_auto_free const char **volumes = values(a, "volume", &w->nvolumes);
-	pst_auto_free const char **env = values(a, "env", &w->nenv);
-	pst_auto_free const char **annotations = values(a, "annotation", &w->nannotations);
-	w->volumes = volumes;
-	w->env = env;
-	w->annotations = annotations;
+	}};
+	w->volumes = ret->lists[0] = values(a, "volume", &w->nvolumes);
+	w->env = ret->lists[1] = values(a, "env", &w->nenv);
+	w->annotations = ret->lists[2] = values(a, "annotation", &w->nannotations);
 	w->profile = pst_argv_value(a, "profile");
 	w->user = pst_argv_value(a, "user");
 	w->workdir = pst_argv_value(a, "workdir");
@@ -61,12 +56,25 @@ int verb_launch(struct front *f)
 	w->cmd = a->args;
 	w->ncmd = a->nargs;
 	w->getenv = env_of;
+	if (w->volumes == NULL || w->env == NULL || w->annotations == NULL)
+		return pst_fail_nomem(err);
+	return check_flags(a, err);
+}
 
+void launch_job_done(struct launch_job *j)
+{
+	for (size_t i = 0; i < PST_NELEM(j->lists); i++)
+		free(j->lists[i]);
+}
+
+int verb_launch(struct front *f)
+{
+	struct pst_err err = {0};
+	PST_CLEANUP(launch_job_done) struct launch_job j;
 	int status = 0;
-	int rc = volumes == NULL || env == NULL || annotations == NULL ? pst_fail_nomem(&err)
-								       : check_flags(a, &err);
+	int rc = launch_job_read(&f->args, &j, &err);
 	if (rc == PST_OK)
-		rc = pst_launch_run(&f->g, &j, &status, &err);
+		rc = pst_launch_run(&f->g, &j.job, &status, &err);
 	if (rc == PST_OK)
 		return status;
 	/* As container engines' run: our own failures are 125, so that the command's

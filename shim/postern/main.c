@@ -21,6 +21,7 @@ static const struct {
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
 	{"doctor", verb_doctor}, {"launch", verb_launch},
 	{"denials", verb_denials},
+	{"learn", verb_learn},
 	{"profile", verb_profile}, {"surface", verb_surface},
 };
 

@@ -6,11 +6,11 @@
 
 #include "base/str.h"
 #include "core/json.h"
-#include "core/profiles.h"
 #include "core/scmeet.h"
 #include "core/sctable.h"
 #include "core/scview.h"
 #include "front.h"
+#include "host/profileload.h"
 #include "host/scbuild.h"
 #include "profiles.h"
 #include "profileverbs.h"
@@ -18,38 +18,50 @@
 /* How many calls get through, and what the profile is for. */
 static int list_one(const char *name, json_t *all, struct pst_err *err)
 {
+	bool own = false;
 	profile_auto_doc d = {0};
 	pst_auto_scprof *p = NULL;
 	size_t n[PST_SC_NSTATES];
-	int rc = profile_load(name, &d, err);
+	int rc = pst_profile_load(name, &d.tree, &own, err);
+	d.obj = d.tree;
+	d.pointer = "";
 	if (rc == PST_OK)
 		rc = profile_parse(&d, name, NULL, &p, err);
 	if (rc != PST_OK)
 		return rc;
 	(void)pst_scview_count(p, n);
 	const char *summary = pst_json_str(pst_json_at(d.obj, "/postern/summary"));
-	json_t *o = json_pack("{s:s, s:I, s:s}", "name", name, "calls",
+	json_t *o = json_pack("{s:s, s:I, s:s, s:b}", "name", name, "calls",
 			      (json_int_t)(n[PST_SC_ALLOWED] + n[PST_SC_CONDITIONAL]), "summary",
-			      summary != NULL ? summary : "");
+			      summary != NULL ? summary : "", "own", (int)own);
 	return json_array_append_new(all, o) == 0 ? PST_OK : pst_fail_nomem(err);
 }
 
 static int list(const struct front *f, struct pst_err *err)
 {
 	bool json = false;
-	const char *name;
+	char **names = NULL;
 	pst_auto_json *all = json_array();
 	int rc = profile_format(pst_argv_value(&f->args, "format"), &json, err);
-	for (size_t i = 0; rc == PST_OK && (name = pst_profile_builtin_name(i)) != NULL; i++)
-		rc = list_one(name, all, err);
+	if (rc == PST_OK)
+		rc = pst_profile_names(&names, err);
+	for (size_t i = 0; rc == PST_OK && names[i] != NULL; i++) {
+		struct pst_err why = {0};
+		/* One that cannot be used is told, and the others are listed. */
+		if (list_one(names[i], all, &why) != PST_OK)
+			fprintf(stderr, "postern: %s: %s%s%s\n", names[i], why.msg,
+				why.cure[0] != '\0' ? "; to do: " : "", why.cure);
+	}
+	pst_profile_names_done(names);
 	if (rc != PST_OK)
 		return rc;
 	if (json)
 		return profile_print(all, err);
 	for (size_t i = 0; i < json_array_size(all); i++) {
 		const json_t *o = json_array_get(all, i);
-		printf("%-16s %3lld calls  %s\n", pst_json_str(json_object_get(o, "name")),
+		printf("%-16s %3lld calls  %s%s\n", pst_json_str(json_object_get(o, "name")),
 		       (long long)json_integer_value(json_object_get(o, "calls")),
+		       json_is_true(json_object_get(o, "own")) ? "(this node's) " : "",
 		       pst_json_str(json_object_get(o, "summary")));
 	}
 	return PST_OK;

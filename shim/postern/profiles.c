@@ -9,8 +9,9 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "core/policy.h"
-#include "core/profiles.h"
+#include "core/policytext.h"
 #include "host/io.h"
+#include "host/profileload.h"
 
 void profile_doc_done(struct profile_doc *d)
 {
@@ -20,14 +21,16 @@ void profile_doc_done(struct profile_doc *d)
 
 static int read_tree(const char *what, json_t **ret, struct pst_err *err)
 {
-	size_t len;
 	pst_auto_buf text = {0};
-	const char *builtin = strchr(what, '/') == NULL ? pst_profile_builtin(what, &len) : NULL;
-	if (builtin != NULL)
-		return pst_json_parse(builtin, len, what, &pst_json_oci, ret, err);
+	if (pst_policytext_profile(what)) {
+		const int named = pst_profile_load(what, ret, NULL, err);
+		if (named == PST_OK || err->sys != ENOENT)
+			return named;
+		*err = (struct pst_err){0};
+	}
 	const int rc = pst_io_read_file(AT_FDCWD, what, pst_json_oci.bytes, &text, err);
 	if (rc == PST_E_HOST && err->sys == ENOENT) {
-		pst_fail(err, PST_E_USAGE, "", "\"%s\" is neither a built-in profile nor a file",
+		pst_fail(err, PST_E_USAGE, "", "\"%s\" is neither the name of a profile nor a file",
 			 what);
 		return pst_err_cure(err, "see `postern profile list`");
 	}
