@@ -88,6 +88,35 @@ static int callers_profile(struct pst_work *w, struct pst_scprof **ret, struct p
 	return rc;
 }
 
+/*
+ * Without no_new_privs a runtime puts the filter on while it is still root, and becomes the
+ * container's user under it; with it, last of all (runc standard_init_linux.go). A
+ * profile that leaves those calls out would end in the runtime's own obscure failure.
+ */
+static int check_runtime_calls(const struct pst_work *w, const struct pst_scprof *ours,
+			       struct pst_err *err)
+{
+	static const char *const runc[] = {"capset", "setgroups", "setgid", "setuid", NULL};
+	static const char *const crun[] = {"capset", "setresgid", "setresuid", NULL};
+	static const uint64_t args[PST_NARGS];
+	const char *const *names = pst_streq(w->facts->rt_name, "runc")	  ? runc
+				   : pst_streq(w->facts->rt_name, "crun") ? crun
+									   : NULL;
+	if (w->plan->expect.no_new_privs || !w->spec->has_process)
+		return PST_OK;
+	for (; names != NULL && *names != NULL; names++) {
+		const struct pst_sc *sc = pst_sctable_name(*names);
+		if (!pst_scret_denies(pst_sceval(ours, (uint32_t)sc->nr, args)))
+			continue;
+		pst_fail(err, PST_E_POLICY, "/process/noNewPrivileges",
+			 "profile %s leaves out %s, which the runtime needs without no_new_privs",
+			 w->profile_name, *names);
+		return pst_err_cure(err, "set noNewPrivileges in the spec (allowPrivilegeEscalation: false "
+				    "in a pod), or /noNewPrivileges to force in the policy or class");
+	}
+	return PST_OK;
+}
+
 int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 {
 	struct pst_plan *p = w->plan;
@@ -101,6 +130,8 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 	pst_auto_scprof *caller = NULL;
 	pst_auto_json *reasons = NULL;
 	int rc = our_profile(w, &ours, &reasons, err);
+	if (rc == PST_OK)
+		rc = check_runtime_calls(w, ours, err);
 	if (rc == PST_OK)
 		rc = callers_profile(w, &caller, err);
 	if (rc != PST_OK)
