@@ -6,6 +6,7 @@
 
 #include "base/fd.h"
 #include "core/json.h"
+#include "host/beside.h"
 #include "host/dirents.h"
 #include "host/gate.h"
 #include "host/hostops.h"
@@ -79,12 +80,14 @@ static void check_runtime(struct report *r, const struct pst_ctx *c)
 		   "the fixes of November 2025"
 		 : "",
 	     "%s %d.%d.%d at %s", rt->name, rt->version[0], rt->version[1], rt->version[2], rt->path);
-	if (!pst_gate_works(rt))
-		return;
 	pst_auto_free char *gate = pst_gate_program();
-	if (gate == NULL)
+	if (pst_gate_works(rt) && gate == NULL)
 		tell(r, PST_HEALTH_BAD, "postern-gate", "install postern again",
 		     "the program postern-gate is missing, or not root's alone to write");
+	pst_auto_free char *keeper = pst_beside("postern-keeper");
+	if (c->policy.denials_record && keeper == NULL)
+		tell(r, PST_HEALTH_BAD, "postern-keeper", "install postern again, or set /denials/record to false",
+		     "the program postern-keeper is missing, or not root's alone to write");
 }
 
 static void check_ids(struct report *r, struct pst_ctx *c)

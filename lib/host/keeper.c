@@ -92,7 +92,12 @@ static int spawn(struct pst_statedir *sd, const struct pst_state *st, int hostns
 	const char *const argv[] = {"postern-keeper", st->key, NULL};
 	pst_auto_fd listener = -1;
 	pst_auto_fd ask = -1;
+	/* Opened anew: ours carries the container's lock (flock(2)), and a copy of it would
+	 * hold that for as long as the keeper lives. */
+	pst_auto_fd dir = pst_host->openat(st->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	int denials;
+	if (dir < 0)
+		return pst_fail_sys(err, "cannot open the container's directory");
 	int rc = pst_statedir_sub(sd, PST_DIR_DENIALS, &denials, err);
 	if (rc == PST_OK)
 		rc = listen_at(st, sockets[0], &listener, err);
@@ -100,7 +105,7 @@ static int spawn(struct pst_statedir *sd, const struct pst_state *st, int hostns
 		rc = listen_at(st, sockets[1], &ask, err);
 	if (rc != PST_OK)
 		return rc;
-	struct place place = {.fd = {st->fd, listener, ask, denials}, .hostns = hostns};
+	struct place place = {.fd = {dir, listener, ask, denials}, .hostns = hostns};
 	const struct pst_spawn s = {
 		.path = program,
 		.argv = argv,

@@ -48,7 +48,7 @@ int pst_profile_load(const char *name, json_t **ret, bool *own, struct pst_err *
 	pst_auto_fd dir = pst_host->openat(AT_FDCWD, pst_profile_dir(),
 					   O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0);
 	if (dir < 0)
-		return errno == ENOENT ? builtin(name, ret, err)
+		return errno == ENOENT || errno == EACCES ? builtin(name, ret, err)
 				       : pst_fail_sys(err, "cannot open %s", pst_profile_dir());
 	snprintf(file, sizeof file, "%s" SUFFIX, name);
 	int rc = pst_io_read_trusted(dir, file, pst_json_oci.bytes, &text, &why);

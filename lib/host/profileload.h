@@ -20,6 +20,7 @@ const char *pst_profile_dir(void);
  * The profile `name` (letters, digits, . _ -; no path) as a tree, new reference. A file of
  * the node is read only when root owns it, nobody else can write it, and it is no link
  * (design 7): else PST_E_POLICY with the cure, never the built-in one in its place.
+ * A caller who may not look there (a plan replayed without privilege) sees the built-in ones.
  * PST_E_USAGE with sys ENOENT when there is none of that name.
  * own   set when it is the node's; may be NULL.
  */

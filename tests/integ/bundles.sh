@@ -30,6 +30,6 @@ bundle() {
 leftovers() {
 	local d=/run/postern
 	find "$d/c" "$d/making" "$d/stage" "$d/launch" "$d/ids" -mindepth 1 -maxdepth 1 ! -name '.*' -printf '%f\n' 2>/dev/null
-	grep -F postern- /proc/self/mountinfo
+	grep -E ' - [a-z]+ postern-[0-9a-f]{32} ' /proc/self/mountinfo
 	true
 }
