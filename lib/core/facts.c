@@ -66,6 +66,7 @@ int pst_facts_parse(const json_t *tree, struct pst_facts *ret, struct pst_err *e
 		return rc;
 	f.bundle_path = text(tree, "/bundle/path", "");
 	f.stage = text(tree, "/bundle/stage", "");
+	f.sandbox = text(tree, "/bundle/sandbox", "");
 	f.listener = text(tree, "/bundle/listener", "");
 	f.rootfs_path = text(tree, "/bundle/rootfs/path", "");
 	f.rootfs_why = text(tree, "/bundle/rootfs/why", "");
@@ -99,6 +100,10 @@ struct pst_src_fact pst_facts_mount(const struct pst_facts *f, size_t index)
 		r.map = (enum pst_mappable)map;
 		r.path = text(m, "/source", "");
 		r.fs = text(m, "/fs", "unknown");
+		r.ro = json_is_true(json_object_get(m, "ro"));
+		r.nosuid = json_is_true(json_object_get(m, "nosuid"));
+		r.nodev = json_is_true(json_object_get(m, "nodev"));
+		r.noexec = json_is_true(json_object_get(m, "noexec"));
 	}
 	return r;
 }

@@ -35,6 +35,8 @@ struct pst_src_fact {
 	enum pst_src_kind kind;
 	enum pst_mappable map;
 	const char *fs; /* name of its file system, for messages */
+	/* The mount it lies on: flags a user namespace cannot take off (mount_namespaces(7)). */
+	bool ro, nosuid, nodev, noexec;
 };
 
 enum pst_ns_owner { PST_OWNER_HOST, PST_OWNER_BLOCK, PST_OWNER_OTHER };
@@ -64,6 +66,7 @@ struct pst_facts {
 	bool rt_seccomp_flags; /* takes a non-empty flags list: not runc 1.1 */
 	uint32_t base; /* block held or proposed; 0: none */
 	const char *bundle_path, *stage; /* absolute */
+	const char *sandbox; /* id of the pod's sandbox: alive, and of the same runtime root; "" */
 	enum pst_root_fact rootfs;
 	const char *rootfs_path;
 	const json_t *layout; /* overlay layers */

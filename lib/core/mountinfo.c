@@ -115,6 +115,11 @@ static bool parse_line(char *line, struct pst_mountinfo *m)
 	return true;
 }
 
+bool pst_mountinfo_has(const struct pst_mountinfo *m, const char *option)
+{
+	return has_word(m->opts, option);
+}
+
 static size_t count_lines(const char *text, size_t len)
 {
 	size_t n = len > 0 && text[len - 1] != '\n';

@@ -67,6 +67,10 @@ int pst_mountinfo_parse(const char *text, size_t len, struct pst_mounttab *ret,
 PST_NONNULL(1, 2)
 const struct pst_mountinfo *pst_mountinfo_of(const struct pst_mounttab *t, const char *path);
 
+/* Does the mount itself carry this option ("ro", "nosuid")? */
+PST_NONNULL(1, 2)
+bool pst_mountinfo_has(const struct pst_mountinfo *m, const char *option);
+
 /* The topmost mount whose mount point is exactly `path`; NULL if `path` is not
  * a mount point, or one that a lookup no longer reaches. */
 PST_NONNULL(1, 2)

@@ -96,24 +96,29 @@ static bool kernel_tree(const char *path)
 	return pst_path_under(path, "/proc") || pst_path_under(path, "/sys");
 }
 
-/* Does `path` lie in a folder named after this container? Engines keep its hosts,
- * resolv.conf and the like there, under the id they made up for it: 32 hex digits or
- * more, the same as in the bundle's path, which nobody could name beforehand. */
+/* An id an engine made up, and a folder of that name above `path`: 32 hex digits or
+ * more, which nobody could name beforehand. */
+static bool below_id(const char *path, const char *id, size_t n)
+{
+	char part[140];
+	if (n < 32 || n > 128 || strspn(id, "0123456789abcdef") < n)
+		return false;
+	snprintf(part, sizeof part, "/%.*s/", (int)n, id);
+	return strstr(path, part) != NULL;
+}
+
+/* Does `path` lie in a folder named after this container or its pod's sandbox? Engines
+ * keep hosts, resolv.conf, the shared memory and the like there. */
 static bool own_folder(const struct pst_work *w, const char *path)
 {
-	const char *p = w->facts->bundle_path;
-	while (*p != '\0') {
-		char part[140];
+	for (const char *p = w->facts->bundle_path; *p != '\0';) {
 		p += strspn(p, "/");
 		const size_t n = strcspn(p, "/");
-		if (n >= 32 && n <= 128 && strspn(p, "0123456789abcdef") >= n) {
-			snprintf(part, sizeof part, "/%.*s/", (int)n, p);
-			if (strstr(path, part) != NULL)
-				return true;
-		}
+		if (below_id(path, p, n))
+			return true;
 		p += n;
 	}
-	return false;
+	return below_id(path, w->facts->sandbox, strlen(w->facts->sandbox));
 }
 
 /* Is writing below `path` what volumes are for? The engine's own files lie beside
@@ -191,6 +196,31 @@ static int map_volume(struct pst_work *w, const struct pst_mount *m, const struc
 	return rc;
 }
 
+static bool has_option(const struct pst_mount *m, const char *option)
+{
+	for (size_t i = 0; i < json_array_size(m->options); i++)
+		if (pst_streq(pst_json_str(json_array_get(m->options, i)), option))
+			return true;
+	return false;
+}
+
+/* A runtime sets the flags of a bind by mounting it again, and the kernel refuses that
+ * in a user namespace when a flag its source has would be lost. */
+static void keep_flags(struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f)
+{
+	const struct {
+		const char *option;
+		bool set;
+	} flags[] = {{"ro", f->ro}, {"nosuid", f->nosuid}, {"nodev", f->nodev}, {"noexec", f->noexec}};
+	char p[64];
+	snprintf(p, sizeof p, "/mounts/%zu/options/-", m->index);
+	for (size_t i = 0; json_array_size(m->options) > 0 && i < PST_NELEM(flags); i++)
+		if (flags[i].set && !has_option(m, flags[i].option))
+			pst_edit_set(&w->plan->edits, p, json_string(flags[i].option),
+				     "kernel: mount_namespaces(7)",
+				     "%s is mounted so, and a user namespace cannot take that off", f->path);
+}
+
 static int plan_bind(struct pst_work *w, const struct pst_mount *m, struct pst_err *err)
 {
 	char p[64];
@@ -207,6 +237,7 @@ static int plan_bind(struct pst_work *w, const struct pst_mount *m, struct pst_e
 			 m->destination);
 		return pst_err_cure(err, "use \"rslave\" (HostToContainer) or \"rprivate\"");
 	}
+	keep_flags(w, m, &f);
 	/* A mapped socket would pass the daemon's owner check as its own root. */
 	if (m->mapped || kernel_tree(f.path) || (f.kind != PST_SRC_DIR && f.kind != PST_SRC_FILE))
 		return PST_OK;

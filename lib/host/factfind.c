@@ -16,6 +16,7 @@
 #include "host/mounttab.h"
 #include "host/overlay.h"
 #include "host/rootfs.h"
+#include "host/state.h"
 #include "host/volume.h"
 
 #define PROBE_CACHE "probe.cache"
@@ -144,9 +145,32 @@ static json_t *mount_fact(const struct pst_factfind *f, int bundle, const struct
 		: f->userns < 0 ? PST_IDMAP_RECURSIVE
 				: pst_idmap_probe(v.fd, f->userns, m->recursive);
 	const struct pst_mountinfo *on = pst_mountinfo_of(tab, v.path);
-	return json_pack("{s:I, s:s, s:s, s:s, s:s}", "index", (json_int_t)m->index, "source", v.path,
-			 "kind", kind_words[v.kind], "map", pst_idmap_kind_name(k), "fs",
-			 on == NULL ? "unknown" : on->fstype);
+	json_t *o = json_pack("{s:I, s:s, s:s, s:s, s:s}", "index", (json_int_t)m->index, "source", v.path,
+			      "kind", kind_words[v.kind], "map", pst_idmap_kind_name(k), "fs",
+			      on == NULL ? "unknown" : on->fstype);
+	static const char *const flags[] = {"ro", "nosuid", "nodev", "noexec"};
+	for (size_t i = 0; o != NULL && on != NULL && i < PST_NELEM(flags); i++)
+		if (pst_mountinfo_has(on, flags[i]))
+			(void)json_object_set_new(o, flags[i], json_true());
+	return o;
+}
+
+/*
+ * The pod's sandbox, by the annotation the engine writes. It is believed for a container
+ * that this runtime root has, and only to tell whose files lie in a folder of that name.
+ */
+static json_t *sandbox_fact(struct pst_ctx *c, const struct pst_spec *spec)
+{
+	static const char *const keys[] = {"io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID"};
+	for (size_t i = 0; i < PST_NELEM(keys); i++) {
+		const char *id = pst_json_str(json_object_get(spec->annotations, keys[i]));
+		pst_auto_state st = PST_STATE_NONE;
+		char key[33];
+		if (id != NULL && c->sd.fd >= 0 && pst_ctx_key(c, id, key, NULL) == PST_OK &&
+		    pst_state_open(&c->sd, key, PST_LOCK_NONE, &st, NULL) == PST_OK)
+			return json_string(id);
+	}
+	return NULL;
 }
 
 static int mounts_fact(const struct pst_factfind *f, const struct pst_spec *spec, json_t *out,
@@ -177,9 +201,13 @@ static int bundle_facts(struct pst_ctx *c, const struct pst_factfind *f, const s
 			json_t *out, struct pst_err *err)
 {
 	json_t *mounts = json_array();
+	json_t *sandbox = sandbox_fact(c, spec);
 	pst_auto_json *b = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "path", f->bundle, "stage",
 				     f->stage, "listener", f->listener, "rootfs", rootfs_fact(f, spec), "mounts", mounts, "namespaces",
 				     json_object());
+	if (b != NULL && sandbox != NULL)
+		(void)json_object_set(b, "sandbox", sandbox);
+	json_decref(sandbox);
 	if (b == NULL)
 		return pst_fail(err, PST_E_SPEC, "/root/path",
 				"a path of the bundle is not UTF-8, or memory is short");

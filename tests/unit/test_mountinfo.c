@@ -73,6 +73,14 @@ Test(mountinfo, the_root_is_a_mount_point_too)
 	cr_assert_eq(pst_mountinfo_at(&t, "/")->id, 27);
 }
 
+Test(mountinfo, an_option_is_a_whole_word_of_the_mount_not_of_its_file_system)
+{
+	pst_auto_mounttab t = parse("27 1 8:1 / / rw,nosuid,relatime - ext4 /dev/a ro\n");
+	cr_assert(pst_mountinfo_has(&t.v[0], "nosuid"));
+	cr_assert_not(pst_mountinfo_has(&t.v[0], "ro"));
+	cr_assert_not(pst_mountinfo_has(&t.v[0], "suid"));
+}
+
 Test(mountinfo, submounts_are_those_strictly_below)
 {
 	pst_auto_mounttab t = parse("27 1 254:0 / / rw - ext4 d rw\n28 27 0:1 / /a rw - a a rw\n"
