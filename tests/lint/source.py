@@ -22,6 +22,8 @@ def walk(root, *patterns):
             d for d in dirs if d not in SKIPPED_DIRS and not (top and d.startswith("build"))
         )
         for name in names:
+            if name in SKIPPED_DIRS:  # .git is a file in a work tree of git's
+                continue
             if patterns and not any(fnmatch.fnmatch(name, p) for p in patterns):
                 continue
             found.append(os.path.relpath(os.path.join(here, name), root))
