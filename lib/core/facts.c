@@ -55,6 +55,10 @@ static int parse_machine(const json_t *tree, struct pst_facts *f, struct pst_err
 	if (b != NULL && (!pst_json_u64(b, &base) || base > UINT32_MAX - 65536))
 		return missing(err, "/ids/base");
 	f->base = (uint32_t)base;
+	const json_t *second = pst_json_at(tree, "/ids/second");
+	if (second != NULL && (!pst_json_u64(second, &base) || base > UINT32_MAX - 65536))
+		return missing(err, "/ids/second");
+	f->second = second == NULL ? 0 : (uint32_t)base;
 	return PST_OK;
 }
 
@@ -122,6 +126,7 @@ struct pst_ns_fact pst_facts_ns(const struct pst_facts *f, enum pst_ns_kind k)
 	r.is_hosts = json_is_true(json_object_get(n, "host"));
 	r.userns = text(n, "/userns", NULL);
 	r.key = text(n, "/key", NULL);
+	r.high = json_object_get(n, "high");
 	r.known = r.owner != PST_OWNER_BLOCK ||
 		  (pst_json_u64(json_object_get(n, "base"), &base) && base <= UINT32_MAX - 65536 &&
 		   r.userns != NULL);

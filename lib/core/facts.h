@@ -49,6 +49,7 @@ struct pst_ns_fact {
 	uint32_t base;      /* of PST_OWNER_BLOCK */
 	const char *userns; /* path that joins its owner, of PST_OWNER_BLOCK */
 	const char *key;    /* container whose lease it is, of PST_OWNER_BLOCK */
+	const json_t *high; /* its further mappings (highids.h), of PST_OWNER_BLOCK; NULL: none */
 };
 
 enum pst_root_fact { PST_ROOT_MISSING, PST_ROOT_OVERLAY, PST_ROOT_DIR, PST_ROOT_LAYERS };
@@ -65,6 +66,7 @@ struct pst_facts {
 	const char *listener;  /* where, absolute; "": this machine records no denials */
 	bool rt_seccomp_flags; /* takes a non-empty flags list: not runc 1.1 */
 	uint32_t base; /* block held or proposed; 0: none */
+	uint32_t second; /* one more for ids above the first (highids.h); 0: none */
 	const char *bundle_path, *stage; /* absolute */
 	const char *sandbox; /* id of the pod's sandbox: alive, and of the same runtime root; "" */
 	enum pst_root_fact rootfs;

@@ -26,6 +26,14 @@ struct pst_idspan {
 	uint32_t len;
 };
 
+/* One more mapping than the block: container ids [container, container+count)
+ * are host ids [host, host+count). Used for users and groups alike. */
+struct pst_idextra {
+	uint32_t container;
+	uint32_t host;
+	uint32_t count;
+};
+
 /*
  * The pool where neither policy nor subuid names one: 4095 blocks from
  * 0x70000000. Above what systemd-nspawn takes (524288..1879048191, systemd

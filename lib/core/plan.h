@@ -18,6 +18,7 @@
 #include "core/caps.h"
 #include "core/edit.h"
 #include "core/facts.h"
+#include "core/highids.h"
 #include "core/note.h"
 #include "core/policy.h"
 #include "core/scprof.h"
@@ -35,8 +36,9 @@ enum pst_ids_how {
 
 /* What host/verify compares with the kernel before success is reported (I-4). */
 struct pst_expect {
-	bool maps; /* uid_map and gid_map are "0 base 65536" */
+	bool maps; /* uid_map and gid_map are "0 base 65536", then a line for each of `high` */
 	uint32_t base;
+	struct pst_highids high;
 	pst_capset bounding; /* CapBnd may hold nothing else */
 	bool no_new_privs;
 	bool seccomp; /* a filter is loaded, and is as strict as `filter` */

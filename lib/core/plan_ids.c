@@ -44,32 +44,6 @@ static bool asks_privileged(const struct pst_spec *s)
 	return json_array_size(pst_json_at(s->tree, "/linux/maskedPaths")) == 0;
 }
 
-static int check_id(const char *pointer, uint64_t id, struct pst_err *err)
-{
-	if (id < PST_BLOCK_SIZE)
-		return PST_OK;
-	pst_fail(err, PST_E_SPEC, pointer,
-		 "id %llu is outside the container's block: ids go from 0 to %u",
-		 (unsigned long long)id, PST_BLOCK_SIZE - 1);
-	return pst_err_cure(err, "run the process with an id below %u", PST_BLOCK_SIZE);
-}
-
-static int check_ids(const struct pst_spec *s, struct pst_err *err)
-{
-	int rc = check_id("/process/user/uid", s->uid, err);
-	if (rc == PST_OK)
-		rc = check_id("/process/user/gid", s->gid, err);
-	const json_t *a = pst_json_at(s->tree, "/process/user/additionalGids");
-	for (size_t i = 0; rc == PST_OK && i < json_array_size(a); i++) {
-		char p[64];
-		uint64_t gid = 0;
-		snprintf(p, sizeof p, "/process/user/additionalGids/%zu", i);
-		if (pst_json_u64(json_array_get(a, i), &gid))
-			rc = check_id(p, gid, err);
-	}
-	return rc;
-}
-
 /* Does a mapping of the caller's give host root away? (I-2) */
 static bool maps_host_root(const struct pst_idmap m[8], size_t n)
 {
@@ -177,17 +151,53 @@ static int find_sibling(struct pst_work *w, struct pst_ns_fact *ret, struct pst_
 	return PST_OK;
 }
 
-static json_t *mapping(uint32_t base)
+/*
+ * Ids above the block: those the process names are mapped, one by one. In a pod the
+ * sandbox has made the mapping, out of the ids of the pod's own securityContext.
+ */
+static int high_ids(struct pst_work *w, const struct pst_ns_fact *sibling, struct pst_err *err)
 {
-	return json_pack("[{s:i, s:I, s:I}]", "containerID", 0, "hostID", (json_int_t)base, "size",
-			 (json_int_t)PST_BLOCK_SIZE);
+	struct pst_highids wanted, *have = &w->plan->expect.high;
+	int rc = pst_highids_read(w->spec, w->facts->second, &wanted, err);
+	if (rc != PST_OK)
+		return rc;
+	if (!sibling->known) {
+		*have = wanted;
+		return wanted.n == 0 || w->facts->second != 0
+			       ? PST_OK
+			       : pst_fail(err, PST_E_BUG, "/ids", "no second id block was proposed to the plan");
+	}
+	if (!pst_highids_parse(sibling->high, have))
+		return pst_fail(err, PST_E_SPEC, "/linux/namespaces", "the facts of the joined container are "
+				"not usable");
+	for (size_t i = 0; i < wanted.n; i++)
+		if (!pst_highids_has(have, wanted.v[i].container)) {
+			pst_fail(err, PST_E_SPEC, "/process/user",
+				 "id %u does not exist in the pod: its ids go from 0 to %u, and those its "
+				 "sandbox was made with", wanted.v[i].container, PST_BLOCK_SIZE - 1);
+			return pst_err_cure(err, "set it in the securityContext of the pod as well as of the "
+					    "container, or run with an id below %u", PST_BLOCK_SIZE);
+		}
+	return PST_OK;
+}
+
+static json_t *mapping(const struct pst_plan *p)
+{
+	const struct pst_highids *h = &p->expect.high;
+	json_t *a = json_pack("[{s:i, s:I, s:I}]", "containerID", 0, "hostID", (json_int_t)p->base,
+			      "size", (json_int_t)PST_BLOCK_SIZE);
+	for (size_t i = 0; a != NULL && i < h->n; i++)
+		(void)json_array_append_new(
+			a, json_pack("{s:I, s:I, s:i}", "containerID", (json_int_t)h->v[i].container,
+				     "hostID", (json_int_t)h->v[i].host, "size", 1));
+	return a;
 }
 
 static void move_ids(struct pst_work *w, const struct pst_ns_fact *sibling)
 {
 	struct pst_plan *p = w->plan;
 	struct pst_edits *e = &p->edits;
-	char why[128];
+	char why[192];
 	p->ids = sibling->known ? PST_HOW_JOIN : PST_HOW_MAP;
 	p->base = sibling->known ? sibling->base : w->facts->base;
 	w->moved = true;
@@ -208,8 +218,11 @@ static void move_ids(struct pst_work *w, const struct pst_ns_fact *sibling)
 		pst_edit_set(e, "/linux/namespaces/-", json_pack("{s:s}", "type", "user"),
 			     pst_work_source(w, "/ids"),
 			     "root of the container is not root of the host");
-	pst_edit_set(e, "/linux/uidMappings", mapping(p->base), pst_work_source(w, "/ids"), "%s", why);
-	pst_edit_set(e, "/linux/gidMappings", mapping(p->base), pst_work_source(w, "/ids"), "%s", why);
+	if (p->expect.high.n > 0)
+		snprintf(why + strlen(why), sizeof why - strlen(why),
+			 "; ids above that the process has are mapped each by itself");
+	pst_edit_set(e, "/linux/uidMappings", mapping(p), pst_work_source(w, "/ids"), "%s", why);
+	pst_edit_set(e, "/linux/gidMappings", mapping(p), pst_work_source(w, "/ids"), "%s", why);
 
 	const struct pst_ns *uts = &w->spec->ns[PST_NS_UTS];
 	if (w->spec->hostname != NULL && uts->path != NULL)
@@ -285,8 +298,8 @@ int pst_plan_ids(struct pst_work *w, struct pst_err *err)
 		return unmappable(w, "this kernel cannot id-map mounts (it takes 5.19 or newer)", err);
 	if (w->facts->rootfs_map == PST_MAP_NONE)
 		return unmappable(w, w->facts->rootfs_why, err);
-	if ((rc = check_ids(w->spec, err)) != PST_OK ||
-	    (rc = find_sibling(w, &sibling, err)) != PST_OK)
+	if ((rc = find_sibling(w, &sibling, err)) != PST_OK ||
+	    (rc = high_ids(w, &sibling, err)) != PST_OK)
 		return rc;
 	if (w->facts->base == 0 && !sibling.known)
 		return pst_fail(err, PST_E_BUG, "/ids", "no id block was proposed to the plan");

@@ -23,12 +23,16 @@ json_t *pst_plan_json(const struct pst_plan *p)
 	pst_auto_json *expect = expect_json(p);
 	if (edits == NULL || notes == NULL || expect == NULL)
 		return NULL;
-	return json_pack("{s:i, s:{s:s, s:I, s:i}, s:O, s:O, s:O, s:O, s:{s:b, s:b, s:s?}, s:{s:b, s:b}, s:O}", "version",
+	json_t *j = json_pack("{s:i, s:{s:s, s:I, s:i}, s:O, s:O, s:O, s:O, s:{s:b, s:b, s:s?}, s:{s:b, s:b}, s:O}", "version",
 			 1, "ids", "how", how_words[p->ids], "base", (json_int_t)p->base, "size",
 			 (int)PST_BLOCK_SIZE, "edits", edits, "notes", notes, "steps", p->steps, "expect",
 			 expect, "runtime", "enterNetns", (int)p->enter_netns, "safetyNet",
 			 (int)p->safety_net, "netns", p->netns_path, "denials", "recorded", (int)p->keeper,
 			 "complain", (int)p->complain, "spec", p->spec);
+	if (j != NULL && p->expect.high.n > 0)
+		(void)json_object_set_new(json_object_get(j, "ids"), "high",
+					  pst_highids_json(&p->expect.high));
+	return j;
 }
 
 static void ids_text(const struct pst_plan *p, struct pst_buf *out)
@@ -39,6 +43,9 @@ static void ids_text(const struct pst_plan *p, struct pst_buf *out)
 		pst_buf_fmt(out, "ids       container 0..65535 = host %u..%u%s\n", p->base,
 			    p->base + PST_BLOCK_SIZE - 1,
 			    p->ids == PST_HOW_JOIN ? " (shared with the container it joins)" : "");
+		for (size_t i = 0; i < p->expect.high.n; i++)
+			pst_buf_fmt(out, "          container %u = host %u\n", p->expect.high.v[i].container,
+				    p->expect.high.v[i].host);
 		break;
 	case PST_HOW_CALLER:
 		pst_buf_str(out, "ids       as the spec maps them\n");

@@ -18,7 +18,7 @@ int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
 	const char *how = pst_json_str(pst_json_at(j, "/ids/how"));
 	const char *cap = pst_json_str(pst_json_at(j, "/expect/capBnd"));
 	if (how == NULL || cap == NULL || !pst_json_u64(pst_json_at(j, "/ids/base"), &base) ||
-	    base > UINT32_MAX)
+	    base > UINT32_MAX || !pst_highids_parse(pst_json_at(j, "/ids/high"), &p.expect.high))
 		return pst_fail(err, PST_E_STATE, "", "plan.json is not a plan of this version");
 	for (size_t i = 0; i < PST_NELEM(how_words); i++)
 		if (strcmp(how, how_words[i]) == 0)

@@ -36,12 +36,17 @@ static int enter_netns(const struct pst_seen *s, struct pst_runcall *c, struct p
 }
 
 /* What the container has, and so what an exec may have. */
-static struct pst_exec_limits limits_of(const struct pst_plan *p, const struct pst_policy *pol)
+static struct pst_exec_limits limits_of(const struct pst_plan *p, const struct pst_policy *pol,
+					uint32_t high[PST_HIGHIDS_MAX])
 {
+	for (size_t i = 0; i < p->expect.high.n; i++)
+		high[i] = p->expect.high.v[i].container;
 	return (struct pst_exec_limits){
 		.caps = p->expect.bounding,
 		.no_new_privs = p->expect.no_new_privs,
 		.nids = p->expect.maps ? PST_BLOCK_SIZE : 0,
+		.extra_ids = high,
+		.nextra = p->expect.high.n,
 		.has_nofile = pol->nofile.has_max,
 		.nofile_max = pol->nofile.max,
 	};
@@ -61,7 +66,8 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 	if (rc == PST_OK && w->process_file != NULL)
 		rc = pst_memdoc_read(w->process_file, &process, err);
 	if (rc == PST_OK) {
-		const struct pst_exec_limits lim = limits_of(&plan, &ctx->policy);
+		uint32_t high[PST_HIGHIDS_MAX];
+		const struct pst_exec_limits lim = limits_of(&plan, &ctx->policy, high);
 		rc = pst_execspec_plan(argc, argv, process, &lim, &ex, err);
 	}
 	if (rc == PST_OK && ex.process != NULL) {

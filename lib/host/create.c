@@ -60,35 +60,78 @@ static int begin(struct pst_making *m, const struct pst_create *c, struct pst_er
 	return pst_journal_open(m->state.fd, &m->apply.journal, err);
 }
 
-/* One block for this container, journalled before it is claimed, and its id map. */
-static int take_block(struct pst_making *m, struct pst_err *err)
+/* One free block, journalled before it is claimed. */
+static int claim_block(struct pst_making *m, struct pst_leases *l, struct pst_idspan *ret,
+		       struct pst_err *err)
 {
 	struct pst_lease_sources src = pst_lease_sources_default;
 	if (m->ctx.policy.pool_set)
 		src.pool = (struct pst_idspan){.first = m->ctx.policy.pool_first,
 					       .len = m->ctx.policy.pool_blocks * PST_BLOCK_SIZE};
-	pst_auto_leases l = PST_LEASES_NONE;
 	struct pst_idspan block;
-	int rc = pst_leases_lock(&m->ctx.sd, &l, err);
-	if (rc == PST_OK)
-		rc = pst_lease_pick(&l, &src, NULL, &block, err);
+	int rc = pst_lease_pick(l, &src, NULL, &block, err);
 	if (rc != PST_OK)
 		return rc;
 	pst_auto_json *arg = json_pack("{s:I}", "first", (json_int_t)block.first);
 	rc = arg == NULL ? pst_fail_nomem(err)
 			 : pst_journal_put(&m->apply.journal, PST_J_BEGIN, 0, "lease", arg, NULL, err);
 	if (rc == PST_OK)
-		rc = pst_lease_claim(&l, block, PST_LEASE_SANDBOX, m->state.key, err);
+		rc = pst_lease_claim(l, block, PST_LEASE_SANDBOX, m->state.key, err);
+	if (rc == PST_OK)
+		*ret = block;
+	return rc;
+}
+
+/* The block of this container, a second one for ids above it, and their id map. */
+static int take_block(struct pst_making *m, struct pst_err *err)
+{
+	pst_auto_leases l = PST_LEASES_NONE;
+	struct pst_idspan block = {0}, second = {0};
+	struct pst_highids high;
+	int rc = pst_highids_read(&m->bundle.spec, 0, &high, err);
+	if (rc == PST_OK)
+		rc = pst_leases_lock(&m->ctx.sd, &l, err);
+	if (rc == PST_OK)
+		rc = claim_block(m, &l, &block, err);
+	if (rc == PST_OK && high.n > 0)
+		rc = claim_block(m, &l, &second, err);
 	if (rc != PST_OK)
 		return rc;
 	m->record.block = block;
-	return pst_userns_open(block.first, block.len, NULL, 0, &m->apply.userns, err);
+	m->second = second.first;
+	for (size_t i = 0; i < high.n; i++)
+		high.v[i].host += second.first;
+	return pst_userns_open(block.first, block.len, high.v, high.n, &m->apply.userns, err);
 }
 
-/* The plan joins a sibling's block: ours goes back, theirs counts us in. */
+/* Leased and not needed after all; the journal's undo finds it gone. */
+static int give_back(struct pst_making *m, struct pst_leases *l, struct pst_err *err)
+{
+	const struct pst_idspan second = {.first = m->second, .len = PST_BLOCK_SIZE};
+	int rc = pst_lease_release(l, m->record.block, m->state.key, err);
+	if (rc == PST_OK && m->second != 0)
+		rc = pst_lease_release(l, second, m->state.key, err);
+	m->record.block = (struct pst_idspan){0};
+	m->second = 0;
+	return rc;
+}
+
+static int join_one(struct pst_making *m, struct pst_leases *l, uint32_t first, const char *key,
+		    struct pst_err *err)
+{
+	const struct pst_idspan block = {.first = first, .len = PST_BLOCK_SIZE};
+	pst_auto_json *arg = json_pack("{s:I}", "first", (json_int_t)first);
+	if (arg == NULL)
+		return pst_fail_nomem(err);
+	const int rc = pst_journal_put(&m->apply.journal, PST_J_BEGIN, 0, "lease", arg, NULL, err);
+	return rc == PST_OK ? pst_lease_join(l, block, key, m->state.key, err) : rc;
+}
+
+/* The plan joins a sibling's blocks: ours go back, theirs count us in. */
 static int join_block(struct pst_making *m, const json_t *facts, struct pst_err *err)
 {
 	static const enum pst_ns_kind kinds[] = {PST_NS_PID, PST_NS_IPC, PST_NS_UTS, PST_NS_NETWORK};
+	const struct pst_highids *high = &m->plan.expect.high;
 	struct pst_facts f;
 	struct pst_ns_fact sib = {0};
 	int rc = pst_facts_parse(facts, &f, err);
@@ -99,26 +142,26 @@ static int join_block(struct pst_making *m, const json_t *facts, struct pst_err 
 	}
 	if (rc != PST_OK)
 		return rc;
-	const struct pst_idspan theirs = {.first = m->plan.base, .len = PST_BLOCK_SIZE};
 	pst_auto_leases l = PST_LEASES_NONE;
-	pst_auto_json *arg = json_pack("{s:I}", "first", (json_int_t)theirs.first);
-	if (sib.key == NULL || arg == NULL)
+	if (sib.key == NULL)
 		return pst_fail(err, PST_E_BUG, "", "a joined block without a container that holds it");
 	rc = pst_leases_lock(&m->ctx.sd, &l, err);
 	if (rc == PST_OK)
-		rc = pst_journal_put(&m->apply.journal, PST_J_BEGIN, 0, "lease", arg, NULL, err);
+		rc = join_one(m, &l, m->plan.base, sib.key, err);
+	/* All of them lie in one block: whoever made the map took one. */
+	if (rc == PST_OK && high->n > 0)
+		rc = join_one(m, &l, high->v[0].host - high->v[0].host % PST_BLOCK_SIZE, sib.key, err);
 	if (rc == PST_OK)
-		rc = pst_lease_join(&l, theirs, sib.key, m->state.key, err);
-	if (rc == PST_OK)
-		rc = pst_lease_release(&l, m->record.block, m->state.key, err);
+		rc = give_back(m, &l, err);
 	if (rc != PST_OK)
 		return rc;
-	m->record.block = theirs;
+	m->record.block = (struct pst_idspan){.first = m->plan.base, .len = PST_BLOCK_SIZE};
 	m->record.sandbox = strdup(sib.key);
 	pst_fd_close(PST_TAKE_FD(m->apply.userns));
 	return m->record.sandbox == NULL
 		       ? pst_fail_nomem(err)
-		       : pst_userns_open(theirs.first, theirs.len, NULL, 0, &m->apply.userns, err);
+		       : pst_userns_open(m->plan.base, PST_BLOCK_SIZE, high->v, high->n,
+					 &m->apply.userns, err);
 }
 
 static int decide(struct pst_making *m, const struct pst_create *c, struct pst_err *err)
@@ -132,6 +175,7 @@ static int decide(struct pst_making *m, const struct pst_create *c, struct pst_e
 		.stage = dir,
 		.listener = m->ctx.full_root ? listener : NULL,
 		.base = m->record.block.first,
+		.second = m->second,
 		.userns = m->apply.userns,
 		.layers = c->layers,
 		.nlayers = c->nlayers,
@@ -194,12 +238,10 @@ static int make(struct pst_making *m, const struct pst_create *c, bool run, stru
 		rc = decide(m, c, err);
 	if (rc == PST_OK && m->plan.ids != PST_HOW_MAP && m->plan.ids != PST_HOW_JOIN &&
 	    m->record.block.len != 0) {
-		/* Leased and not needed after all; the journal's undo finds it gone. */
 		pst_auto_leases l = PST_LEASES_NONE;
 		rc = pst_leases_lock(&m->ctx.sd, &l, err);
 		if (rc == PST_OK)
-			rc = pst_lease_release(&l, m->record.block, m->state.key, err);
-		m->record.block = (struct pst_idspan){0};
+			rc = give_back(m, &l, err);
 	}
 	if (rc == PST_OK)
 		rc = write_plan(m, err);

@@ -18,6 +18,7 @@ struct pst_making {
 	struct pst_plan plan;
 	struct pst_apply apply;
 	bool begun; /* state and journal exist */
+	uint32_t second; /* first id of a second block (core/highids.h); 0: none */
 	struct pst_create create;     /* the caller's, and the layers below */
 	struct pst_ovl_layout layout; /* of a root file system that came as an overlay mount */
 };

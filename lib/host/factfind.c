@@ -63,6 +63,9 @@ static int machine(struct pst_ctx *c, const struct pst_factfind *f, json_t *out,
 		(json_int_t)f->base);
 	const int rc = m == NULL ? -1 : json_object_update(out, m);
 	json_decref(m);
+	if (rc == 0 && f->second != 0)
+		(void)json_object_set_new(json_object_get(out, "ids"), "second",
+					  json_integer((json_int_t)f->second));
 	return rc == 0 ? PST_OK : pst_fail_nomem(err);
 }
 

@@ -15,6 +15,7 @@ struct pst_factfind {
 	const char *stage;   /* STAGE of this container, absolute */
 	const char *listener; /* where its denials would go, absolute; NULL: nowhere */
 	uint32_t base;       /* block held or proposed, 0: none */
+	uint32_t second;     /* one more, for ids above it (core/highids.h); 0: none */
 	int userns;          /* id map of `base` for probes, -1: nothing is probed */
 	const char *const *layers; /* launch: image layers, topmost first */
 	size_t nlayers;

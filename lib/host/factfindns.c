@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "core/highids.h"
 #include "host/factfind_priv.h"
 #include "host/hostops.h"
 #include "host/io.h"
@@ -33,15 +34,32 @@ static unsigned long proc_pid(const char *path)
 	return sscanf(path, "/proc/%lu/ns/%31s", &pid, rest) == 2 ? pid : 0;
 }
 
-/* First line of the map must be ours: 0 BASE 65536, and BASE a lease of ours. */
-static bool block_of(struct pst_ctx *c, unsigned long pid, uint32_t *base, char key[33])
+/* The lines after the first: each of one id. False for another form. */
+static bool high_of(const char *map, struct pst_highids *ret)
 {
-	char path[64], map[128];
+	struct pst_highids h = {.n = 0};
+	unsigned long inside, outside, count;
+	for (const char *p = strchr(map, '\n'); p != NULL && p[1] != '\0'; p = strchr(p + 1, '\n')) {
+		if (h.n == PST_HIGHIDS_MAX || sscanf(p + 1, "%lu %lu %lu", &inside, &outside, &count) != 3 ||
+		    count != 1 || inside > UINT32_MAX || outside > UINT32_MAX)
+			return false;
+		h.v[h.n++] = (struct pst_idextra){
+			.container = (uint32_t)inside, .host = (uint32_t)outside, .count = 1};
+	}
+	*ret = h;
+	return true;
+}
+
+/* First line of the map must be ours: 0 BASE 65536, and BASE a lease of ours. */
+static bool block_of(struct pst_ctx *c, unsigned long pid, uint32_t *base, char key[33],
+		     struct pst_highids *high)
+{
+	char path[64], map[2048];
 	unsigned long inside, outside, count;
 	snprintf(path, sizeof path, "/proc/%lu/uid_map", pid);
 	if (pst_io_read_small(AT_FDCWD, path, map, sizeof map) < 0 ||
 	    sscanf(map, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside != 0 ||
-	    count != 65536 || outside > UINT32_MAX - 65536)
+	    count != 65536 || outside > UINT32_MAX - 65536 || !high_of(map, high))
 		return false;
 
 	pst_auto_leases l = PST_LEASES_NONE;
@@ -60,14 +78,18 @@ static json_t *owned(struct pst_ctx *c, const char *path, const struct pst_nsid 
 	char user[64], key[33];
 	uint32_t base;
 	struct pst_nsid id;
+	struct pst_highids high;
 	const unsigned long pid = proc_pid(path);
 	snprintf(user, sizeof user, "/proc/%lu/ns/user", pid);
 	pst_auto_fd fd = pid == 0 ? -1 : pst_host->openat(AT_FDCWD, user, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0 || pst_netside_id(fd, &id, NULL) != PST_OK || !same(&id, owner) ||
-	    !block_of(c, pid, &base, key))
+	    !block_of(c, pid, &base, key, &high))
 		return json_pack("{s:s}", "owner", "other");
-	return json_pack("{s:s, s:I, s:s, s:s}", "owner", "block", "base", (json_int_t)base, "userns",
-			 user, "key", key);
+	json_t *o = json_pack("{s:s, s:I, s:s, s:s}", "owner", "block", "base", (json_int_t)base,
+			      "userns", user, "key", key);
+	if (o != NULL && high.n > 0)
+		(void)json_object_set_new(o, "high", pst_highids_json(&high));
+	return o;
 }
 
 static int one(struct pst_ctx *c, const char *type, const char *path, json_t **ret,

@@ -14,26 +14,39 @@
 
 #define FIRST_BLOCK UINT32_C(1879048192) /* shown when nothing can be asked */
 
-/* The block a create would get now, without taking it. */
-static uint32_t propose(struct pst_ctx *c)
+/* The blocks a create would get now, without taking them. */
+static void propose(struct pst_ctx *c, bool two, struct pst_factfind *f)
 {
 	struct pst_lease_sources src = pst_lease_sources_default;
 	pst_auto_leases l = PST_LEASES_NONE;
-	struct pst_idspan block;
+	struct pst_idspan block = {0}, other = {0};
 	if (c->policy.pool_set)
 		src.pool = (struct pst_idspan){.first = c->policy.pool_first,
 					       .len = c->policy.pool_blocks * PST_BLOCK_SIZE};
-	if (c->sd.fd < 0 || pst_leases_lock(&c->sd, &l, NULL) != PST_OK ||
-	    pst_lease_pick(&l, &src, NULL, &block, NULL) != PST_OK)
-		return src.pool.first != 0 ? src.pool.first : FIRST_BLOCK;
-	return block.first;
+	if (c->sd.fd >= 0 && pst_leases_lock(&c->sd, &l, NULL) == PST_OK &&
+	    pst_lease_pick(&l, &src, NULL, &block, NULL) == PST_OK)
+		/* A free one is chosen by chance: another look finds another. */
+		for (int i = 0; two && i < 16 && (other.first == 0 || other.first == block.first); i++)
+			if (pst_lease_pick(&l, &src, NULL, &other, NULL) != PST_OK)
+				break;
+	f->base = block.first != 0	? block.first
+		  : src.pool.first != 0 ? src.pool.first
+					: FIRST_BLOCK;
+	f->second = !two		      ? 0
+		    : other.first != 0 && other.first != f->base ? other.first
+								 : f->base + PST_BLOCK_SIZE;
 }
 
 static int facts_of(struct pst_ctx *c, const struct pst_bundle *b, json_t **ret, struct pst_err *err)
 {
 	char stage[300], dir[320], home[300], listener[340];
 	pst_auto_fd userns = -1;
-	struct pst_factfind f = {.userns = -1, .base = propose(c)};
+	struct pst_factfind f = {.userns = -1};
+	struct pst_highids high = {.n = 0};
+	int rc = b == NULL ? PST_OK : pst_highids_read(&b->spec, 0, &high, err);
+	if (rc != PST_OK)
+		return rc;
+	propose(c, high.n > 0, &f);
 	snprintf(dir, sizeof dir, "%s/plan", pst_ctx_stage(c, stage, sizeof stage));
 	f.stage = dir;
 	snprintf(listener, sizeof listener, "%s/listener.sock",
@@ -43,7 +56,7 @@ static int facts_of(struct pst_ctx *c, const struct pst_bundle *b, json_t **ret,
 	if (b != NULL)
 		f.bundle = b->path;
 	if (b != NULL && c->full_root) {
-		const int rc = pst_userns_open(f.base, PST_BLOCK_SIZE, NULL, 0, &userns, err);
+		rc = pst_userns_open(f.base, PST_BLOCK_SIZE, NULL, 0, &userns, err);
 		if (rc != PST_OK)
 			return rc;
 		f.userns = userns;

@@ -17,7 +17,7 @@
 
 static bool in_block(const char *pid, uint32_t base)
 {
-	char path[64], map[128];
+	char path[64], map[2048];
 	unsigned long inside, outside, count;
 	snprintf(path, sizeof path, "/proc/%s/uid_map", pid);
 	return pst_io_read_small(AT_FDCWD, path, map, sizeof map) > 0 &&

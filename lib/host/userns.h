@@ -14,14 +14,7 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-
-/* One more mapping than the block: container ids [container, container+count)
- * are host ids [host, host+count). Used for users and groups alike. */
-struct pst_idextra {
-	uint32_t container;
-	uint32_t host;
-	uint32_t count;
-};
+#include "core/idrange.h"
 
 /* Kernel bound on lines of a map is 340 (user_namespaces(7)); a write is one page. */
 #define PST_USERNS_MAX_EXTRA 64

@@ -23,18 +23,32 @@ static int read_proc(pid_t pid, const char *name, char *buf, size_t size, struct
 		       : PST_OK;
 }
 
+/* Exactly the lines planned, in rising order as the kernel prints them. */
+static bool map_is(const char *map, const struct pst_expect *e)
+{
+	for (size_t i = 0; i <= e->high.n; i++) {
+		const struct pst_idextra block = {.host = e->base, .count = PST_BLOCK_SIZE};
+		const struct pst_idextra *want = i == 0 ? &block : &e->high.v[i - 1];
+		unsigned long inside, outside, count;
+		int used = 0;
+		if (sscanf(map, "%lu %lu %lu %n", &inside, &outside, &count, &used) != 3 ||
+		    inside != want->container || outside != want->host || count != want->count)
+			return false;
+		map += used;
+	}
+	return *map == '\0';
+}
+
 static int check_map(pid_t pid, const char *name, const struct pst_expect *e, struct pst_err *err)
 {
-	char map[1024], what[96];
+	char map[2048], what[96];
 	unsigned long inside, outside, count;
-	int used = 0;
 	const int rc = read_proc(pid, name, map, sizeof map, err);
 	if (rc != PST_OK)
 		return rc;
-	if (e->maps &&
-	    (sscanf(map, "%lu %lu %lu %n", &inside, &outside, &count, &used) != 3 || inside != 0 ||
-	     outside != e->base || count != PST_BLOCK_SIZE || map[used] != '\0')) {
-		snprintf(what, sizeof what, "%s should be 0 %u %u", name, e->base, PST_BLOCK_SIZE);
+	if (e->maps && !map_is(map, e)) {
+		snprintf(what, sizeof what, "%s should be 0 %u %u and %zu single ids", name, e->base,
+			 PST_BLOCK_SIZE, e->high.n);
 		map[strcspn(map, "\n")] = '\0';
 		return mismatch(err, pid, what, map);
 	}
