@@ -25,7 +25,7 @@ json_t *pst_denial_parse(const char *line, size_t len)
 	json_t *r = NULL;
 	if (pst_json_parse(line, len, "denials", &pst_json_oci, &r, NULL) != PST_OK)
 		return NULL;
-	if (text(r, "syscall")[0] != '\0' && text(r, "id")[0] != '\0')
+	if ((text(r, "syscall")[0] != '\0' || text(r, "limit")[0] != '\0') && text(r, "id")[0] != '\0')
 		return r;
 	json_decref(r);
 	return NULL;

@@ -1,5 +1,5 @@
 /*
- * core/denial.h - records of denied calls, read back and put into words. Pure.
+ * core/denial.h - records of denied calls and of limits that were met, read back and put into words. Pure.
  *
  * A record is one line of JSON (docs/formats.md "denials"); the keeper writes them.
  * Lines of one container, call, program and outcome are one group: its count is the
@@ -35,6 +35,7 @@ struct pst_denials {
 struct pst_denial_filter {
 	const char *id;    /* NULL: every container */
 	const char *since; /* RFC 3339 time in UTC; NULL: from the beginning */
+	bool limits;       /* records of limits in place of those of calls */
 	bool runtime;      /* what the OCI runtime's own init tried, too */
 };
 

@@ -19,7 +19,7 @@ int pst_work_step(struct pst_work *w, const char *step, json_t *arg, struct pst_
 int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 {
 	int rc = PST_OK;
-	if (w->plan->keeper)
+	if (w->plan->keeper || w->plan->watch != NULL)
 		rc = pst_work_step(w, "keeper", json_object(), err);
 	if (rc == PST_OK && w->moved)
 		rc = pst_work_step(w, "stdio", json_pack("{s:I}", "base", (json_int_t)w->plan->base), err);
@@ -29,6 +29,8 @@ int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 		rc = pst_work_step(w, "runtime", json_object(), err);
 	if (rc == PST_OK)
 		rc = pst_work_step(w, "verify", json_object(), err);
+	if (rc == PST_OK && w->plan->watch != NULL)
+		rc = pst_work_step(w, "limits", json_object(), err);
 
 	/* Hooks run under the runtime: they may need what the fixed list denies. */
 	w->plan->safety_net = w->policy->safety_net && !w->spec->hooks && !w->privileged;
@@ -60,7 +62,7 @@ static int decide(struct pst_work *w, struct pst_err *err)
 	static int (*const decisions[])(struct pst_work *, struct pst_err *) = {
 		pst_plan_ids,  pst_plan_rootfs,	  pst_plan_mounts,  pst_plan_caps,
 		pst_plan_syscalls, pst_plan_limits, pst_plan_devices, pst_plan_paths,
-		pst_plan_net,  pst_plan_steps,
+		pst_plan_net,
 	};
 	int rc = read_request(w, err);
 	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(decisions); i++)
@@ -71,7 +73,7 @@ static int decide(struct pst_work *w, struct pst_err *err)
 static int apply_edits(struct pst_plan *p, const json_t *tree, struct pst_err *err)
 {
 	p->spec = pst_json_copy(tree);
-	if (p->spec == NULL || p->notes.bad)
+	if (p->spec == NULL)
 		return pst_fail_nomem(err);
 	return pst_edits_apply(&p->edits, p->spec, err);
 }
@@ -90,6 +92,12 @@ int pst_plan_make(const struct pst_plan_input *in, struct pst_plan *ret, struct 
 	int rc = p.steps == NULL ? pst_fail_nomem(err) : decide(&w, err);
 	if (rc == PST_OK)
 		rc = apply_edits(&p, in->spec->tree, err);
+	if (rc == PST_OK)
+		rc = pst_plan_watch(&w, err);
+	if (rc == PST_OK)
+		rc = pst_plan_steps(&w, err);
+	if (rc == PST_OK && p.notes.bad)
+		rc = pst_fail_nomem(err);
 	if (rc != PST_OK) {
 		pst_plan_done(&p);
 		return rc;
@@ -105,6 +113,9 @@ void pst_plan_done(struct pst_plan *p)
 	json_decref(p->steps);
 	pst_scprof_free(p->filter);
 	json_decref(p->spec);
+	free(p->profile);
 	free(p->denials);
+	free(p->watch);
+	free(p->headers);
 	*p = (struct pst_plan){0};
 }

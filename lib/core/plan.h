@@ -58,7 +58,10 @@ struct pst_plan {
 	bool safety_net;   /* put the pre-exec filter on the runtime */
 	bool keeper;       /* a listener records denials: it has to live at each exec */
 	json_t *spec;      /* the hardened config.json */
+	char *profile;     /* name of the profile in force, NULL: none */
 	char *denials;     /* rules of the listener (core/scnotify.h), NULL: nothing is recorded */
+	char *watch;       /* limits the keeper looks after (core/limitwatch.h), NULL: there are none */
+	char *headers;     /* with `watch` and no rules: what the keeper has to know besides */
 	bool complain;     /* what only our profile denies is let through, and recorded */
 };
 

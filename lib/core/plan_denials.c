@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "core/oneline.h"
 #include "core/plan_priv.h"
+#include "core/podname.h"
 #include "core/scmeet.h"
 #include "core/scnotify.h"
 
@@ -41,14 +42,6 @@ static const char *annotation(const struct pst_work *w, const char *key)
 	return pst_json_str(json_object_get(w->spec->annotations, key));
 }
 
-static const char *first_of(const struct pst_work *w, const char *const keys[])
-{
-	const char *v = NULL;
-	for (size_t i = 0; v == NULL && keys[i] != NULL; i++)
-		v = annotation(w, keys[i]);
-	return v;
-}
-
 /* The file `kubectl describe` shows: bound at a fixed place, below a root of volumes, so
  * that no other file of the host is ever written to. */
 static const char *message_file(const struct pst_work *w)
@@ -67,21 +60,12 @@ static const char *message_file(const struct pst_work *w)
 	return NULL;
 }
 
-static void headers(const struct pst_work *w, struct pst_buf *out)
+void pst_plan_headers(const struct pst_work *w, struct pst_buf *out)
 {
-	static const char *const pod[] = {"io.kubernetes.cri.sandbox-name",
-					  "io.kubernetes.pod.name", NULL};
-	static const char *const space[] = {"io.kubernetes.cri.sandbox-namespace",
-					    "io.kubernetes.pod.namespace", NULL};
-	static const char *const name[] = {"io.kubernetes.cri.container-name",
-					   "io.kubernetes.container.name", NULL};
-	header(out, "profile", w->profile_name);
-	header(out, "pod", first_of(w, pod));
-	header(out, "namespace", first_of(w, space));
-	header(out, "container", first_of(w, name));
+	header(out, "profile", w->plan->profile);
+	for (enum pst_podname i = 0; i < PST_POD_NAMES; i++)
+		header(out, pst_podname_keys[i], pst_podname(w->spec->annotations, i));
 	header(out, "message", message_file(w));
-	pst_buf_fmt(out, "rate\t%u\n", w->policy->denials_rate);
-	pst_buf_fmt(out, "default\t%u\n", w->plan->filter->def & SECCOMP_RET_DATA);
 }
 
 /* What complain mode may not let through: the caller's denials and Docker's default's. */
@@ -124,7 +108,9 @@ int pst_plan_denials(struct pst_work *w, const struct pst_scprof *caller,
 		.listener = w->facts->listener,
 		.notes = &p->notes,
 	};
-	headers(w, &rules);
+	pst_plan_headers(w, &rules);
+	pst_buf_fmt(&rules, "rate\t%u\n", w->policy->denials_rate);
+	pst_buf_fmt(&rules, "default\t%u\n", p->filter->def & SECCOMP_RET_DATA);
 	if (rc == PST_OK)
 		rc = pst_scnotify(p->filter, &how, &rules, err);
 	if (rc != PST_OK)

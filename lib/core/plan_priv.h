@@ -47,7 +47,11 @@ PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_denials(struct pst_work *w, const struct pst_scprof *caller,
 				 const struct pst_scprof *ours, const json_t *reasons,
 				 struct pst_err *err);
+/* What the keeper says of the container, whatever it looks after. */
+void pst_plan_headers(const struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_limits(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_paths(struct pst_work *w, struct pst_err *err);
+/* plan_watch.c: p->spec is hardened; the limits of it that the keeper looks after. */
+PST_CHECKED int pst_plan_watch(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_steps(struct pst_work *w, struct pst_err *err);

@@ -143,6 +143,9 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 		.allow_userns = pst_work_grant(w, PST_G_USERNS) != PST_REFUSE,
 	};
 	rc = pst_scmeet(caller, ours, &o, &p->notes, &p->filter, err);
+	p->profile = strdup(w->profile_name);
+	if (rc == PST_OK && p->profile == NULL)
+		rc = pst_fail_nomem(err);
 	if (rc == PST_OK)
 		rc = pst_plan_denials(w, caller, ours, reasons, err);
 	if (rc != PST_OK)

@@ -23,6 +23,7 @@ static const struct pst_step_kind kinds[] = {
 	{"bundle", pst_step_bundle, NULL},
 	{"runtime", pst_step_runtime, pst_step_runtime_undo},
 	{"verify", pst_step_verify, NULL},
+	{"limits", pst_step_limits, NULL},
 };
 
 static const struct pst_step_kind *find(const char *name)

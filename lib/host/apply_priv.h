@@ -37,6 +37,9 @@ int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, stru
 int pst_step_runtime_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
 int pst_step_verify(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
 
+/* stepslimits.c: tell the keeper which limits there are */
+int pst_step_limits(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
+
 /* lease.c's undo, written by create.c before there is a plan */
 int pst_step_lease_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
 

@@ -13,6 +13,7 @@
 #include "host/hostops.h"
 #include "host/hold.h"
 #include "host/io.h"
+#include "host/keeper.h"
 #include "host/look.h"
 #include "host/rootmount.h"
 #include "host/runcall.h"
@@ -208,6 +209,8 @@ int pst_container_delete(const struct pst_global *g, const char *id, bool force,
 	m.record.phase = PST_PHASE_DELETING;
 	if (rc == PST_OK)
 		rc = pst_state_write(&m.ctx.sd, &m.state, &m.record, err);
+	/* The runtime removes the cgroup, and with it what it counted. */
+	(void)!pst_keeper_ask(&m.state, PST_KEEPER_FLUSH, NULL);
 	if (rc == PST_OK)
 		rc = pst_runtime_run(&c.spawn, ret_status, err);
 	return rc == PST_OK ? pst_drive_deleted(&m, was, *ret_status, err) : rc;

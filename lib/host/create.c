@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "core/json.h"
+#include "core/podname.h"
 #include "host/gate.h"
 #include "host/hostops.h"
 #include "host/io.h"
@@ -191,6 +192,19 @@ static int decide(struct pst_making *m, const struct pst_create *c, struct pst_e
 	return rc;
 }
 
+/* What `top` and `metrics` call it: profile, and the names Kubernetes gave. */
+static bool add_names(const struct pst_making *m, json_t *j)
+{
+	bool ok = m->plan.profile == NULL ||
+		  json_object_set_new(j, "profile", json_string(m->plan.profile)) == 0;
+	for (enum pst_podname i = 0; i < PST_POD_NAMES; i++) {
+		const char *name = pst_podname(m->bundle.spec.annotations, i);
+		if (name != NULL)
+			ok = json_object_set_new(j, pst_podname_keys[i], json_string(name)) == 0 && ok;
+	}
+	return ok;
+}
+
 /* What later verbs need is on disk before the first effect. */
 static int write_plan(struct pst_making *m, struct pst_err *err)
 {
@@ -216,7 +230,7 @@ static int write_plan(struct pst_making *m, struct pst_err *err)
 	pst_auto_buf text = {0};
 	pst_auto_json *j = pst_plan_json(&m->plan);
 	/* The hardened spec stands in the bundle already. */
-	int rc = j == NULL ? pst_fail_nomem(err) : PST_OK;
+	int rc = j == NULL || !add_names(m, j) ? pst_fail_nomem(err) : PST_OK;
 	if (rc == PST_OK) {
 		(void)json_object_del(j, "spec");
 		(void)json_object_del(j, "edits");

@@ -31,9 +31,11 @@ struct tail {
 	off_t at;
 };
 
-static bool is_record_file(const char *name)
+/* KEY.ndjson and KEY.1.ndjson of calls; KEY.limits.ndjson and KEY.limits.1.ndjson. */
+static bool is_record_file(const char *name, bool *ret_limits)
 {
 	const char *end = strstr(name, ".ndjson");
+	*ret_limits = strstr(name, ".limits.") != NULL;
 	return end != NULL && end[7] == '\0' && strlen(name) < 64;
 }
 
@@ -100,12 +102,13 @@ static int read_tail(int dir, struct tail *t, const struct tail *all, size_t nal
 }
 
 /* Older first: "KEY.1.ndjson" before "KEY.ndjson" as their names sort. */
-static int add_tails(int dir, struct tail **v, size_t *n, struct pst_err *err)
+static int add_tails(int dir, bool want, struct tail **v, size_t *n, struct pst_err *err)
 {
 	pst_auto_dirnames l = {0};
 	int rc = pst_dirnames_read(dir, &l, err);
 	for (size_t i = 0; rc == PST_OK && i < l.n; i++) {
-		bool known = !is_record_file(l.v[i]);
+		bool limits;
+		bool known = !is_record_file(l.v[i], &limits) || limits != want;
 		for (size_t k = 0; !known && k < *n; k++)
 			known = strcmp((*v)[k].name, l.v[i]) == 0;
 		if (known)
@@ -153,7 +156,7 @@ int pst_denials_walk(const struct pst_global *g, const struct pst_denial_filter 
 	}
 	flush_all(&sd);
 	do {
-		rc = add_tails(dir, &v, &n, err);
+		rc = add_tails(dir, f->limits, &v, &n, err);
 		for (size_t i = 0; rc == PST_OK && i < n; i++)
 			rc = read_tail(dir, &v[i], v, n, &w, err);
 		if (follow && rc == PST_OK)
@@ -198,7 +201,8 @@ void pst_denials_prune(struct pst_statedir *sd)
 	struct aged *v = calloc(l.n, sizeof *v);
 	for (size_t i = 0; v != NULL && i < l.n; i++) {
 		struct stat st;
-		if (!is_record_file(l.v[i]) || of_a_container(sd, l.v[i]) ||
+		bool limits;
+		if (!is_record_file(l.v[i], &limits) || of_a_container(sd, l.v[i]) ||
 		    pst_host->fstatat(dir, l.v[i], &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
 		v[n].when = st.st_mtim;

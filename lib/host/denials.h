@@ -10,8 +10,8 @@
 #include "host/container.h"
 #include "host/statedir.h"
 
-/* Files of containers that are gone: the newest so many stay. */
-#define PST_DENIALS_KEEP 64
+/* Files of containers that are gone, of calls and of limits: the newest so many stay. */
+#define PST_DENIALS_KEEP 128
 
 /* Called for each record that matches; an error ends the walk. */
 typedef int pst_denial_see(void *ctx, json_t *record, struct pst_err *err);

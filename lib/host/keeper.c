@@ -68,7 +68,7 @@ static int settle(void *arg)
 	return 0;
 }
 
-static int write_name(const struct pst_state *st, pid_t pid, struct pst_err *err)
+int pst_keeper_name(const struct pst_state *st, const char *file, pid_t pid, struct pst_err *err)
 {
 	char text[PST_PROCID_TEXT];
 	struct pst_procid id;
@@ -76,7 +76,7 @@ static int write_name(const struct pst_state *st, pid_t pid, struct pst_err *err
 	if (rc != PST_OK)
 		return rc;
 	pst_procid_print(&id, text);
-	return pst_io_replace(st->fd, "keeper", text, strlen(text), 0600, err);
+	return pst_io_replace(st->fd, file, text, strlen(text), 0600, err);
 }
 
 static int spawn(struct pst_statedir *sd, const struct pst_state *st, int hostns,
@@ -117,7 +117,7 @@ static int spawn(struct pst_statedir *sd, const struct pst_state *st, int hostns
 	};
 	struct pst_child child = {.out = -1};
 	rc = pst_runtime_spawn(&s, &child, err);
-	return rc == PST_OK ? write_name(st, child.pid, err) : rc;
+	return rc == PST_OK ? pst_keeper_name(st, "keeper", child.pid, err) : rc;
 }
 
 int pst_keeper_start(struct pst_statedir *sd, const struct pst_state *st, const char *rules,
@@ -145,18 +145,17 @@ int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct 
 	return PST_OK;
 }
 
-static bool read_name(const struct pst_state *st, struct pst_procid *ret)
+static bool read_name(const struct pst_state *st, const char *file, struct pst_procid *ret)
 {
 	char text[PST_PROCID_TEXT];
-	return pst_io_read_small(st->fd, "keeper", text, sizeof text) > 0 &&
+	return pst_io_read_small(st->fd, file, text, sizeof text) > 0 &&
 	       pst_procid_parse(text, ret);
 }
 
-/* Who it was according to its file, if that process is there still. */
-static bool find(const struct pst_state *st, pid_t *ret)
+bool pst_keeper_named(const struct pst_state *st, const char *file, pid_t *ret)
 {
 	struct pst_procid id, self;
-	if (!read_name(st, &id) || pst_procid_self(&self, NULL) != PST_OK ||
+	if (!read_name(st, file, &id) || pst_procid_self(&self, NULL) != PST_OK ||
 	    pst_procid_alive(&id, &self) != PST_ALIVE)
 		return false;
 	*ret = id.pid;
@@ -167,13 +166,13 @@ static bool find(const struct pst_state *st, pid_t *ret)
 static int await_end(const struct pst_state *st, bool asked, struct pst_err *err)
 {
 	pid_t pid;
-	if (!find(st, &pid))
+	if (!pst_keeper_named(st, "keeper", &pid))
 		return PST_OK;
 	pst_auto_fd fd = pst_host->pidfd_open(pid, 0);
 	if (fd < 0)
 		return errno == ESRCH ? PST_OK : pst_fail_sys(err, "cannot watch the keeper");
 	pid_t again;
-	if (!find(st, &again))
+	if (!pst_keeper_named(st, "keeper", &again))
 		return PST_OK;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	if (!asked || pst_host->poll(&p, 1, ANSWER_MS) != 1) {
@@ -191,7 +190,7 @@ int pst_keeper_stop(const struct pst_state *st, struct pst_err *err)
 	const bool asked = pst_keeper_ask(st, PST_KEEPER_QUIT, NULL) == PST_OK;
 	const int rc = await_end(st, asked, err);
 	/* Ours to reap when it was us who started it; otherwise no child of that number. */
-	if (read_name(st, &id))
+	if (read_name(st, "keeper", &id))
 		(void)pst_host->waitpid(id.pid, &status, WNOHANG);
 	return rc;
 }

@@ -1,20 +1,26 @@
 /*
- * host/keeper.h - the process that holds a container's seccomp listener.
+ * host/keeper.h - the process that holds a container's seccomp listener and counts its limits.
  *
  * One `postern-keeper` a container (shim/keeper), started before the runtime and
  * gone when the last process under the filter has ended, or told so. It lives in the
  * container's directory, c/KEY:
  *
  *   denials.rules   what it answers by (core/scnotify.h), written by create
+ *   limits.watch    limits it counts (core/limitwatch.h), written when the cgroup is there
+ *   init            the container's first process (host/procid.h)
+ *   counts          what it has counted (core/hits.h): its own, written when asked to flush
  *   listener.sock   the runtime hands filters' descriptors over here
  *   keeper.sock     asks of ours: one byte, answered by one byte
  *   keeper          who it is (host/procid.h)
  *
- * and writes STATE/denials/KEY.ndjson (docs/formats.md). Both sockets are made by us
+ * and writes STATE/denials/KEY.ndjson and KEY.limits.ndjson (docs/formats.md). Both sockets are made by us
  * and inherited, so a runtime that connects at once finds them. If it dies the kernel
  * answers ENOSYS for what it would have been asked; the next exec starts another.
  */
 #pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/err.h"
@@ -25,6 +31,7 @@ enum { PST_KEEPER_DIR = 3, PST_KEEPER_LISTEN, PST_KEEPER_ASK, PST_KEEPER_DENIALS
 
 enum pst_keeper_ask {
 	PST_KEEPER_PING = 'p',  /* are you there? */
+	PST_KEEPER_WATCH = 'w', /* limits.watch is there: look after them */
 	PST_KEEPER_FLUSH = 'f', /* counts that are not written yet: write them */
 	PST_KEEPER_QUIT = 'q',  /* the container is gone: write them and end */
 };
@@ -51,3 +58,10 @@ int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct 
 
 /* End it, by asking and if that does not help by SIGKILL. No keeper is success. */
 PST_CHECKED PST_NONNULL(1) int pst_keeper_stop(const struct pst_state *st, struct pst_err *err);
+
+/* Write down who a process of the container is: FILE is "keeper" or "init". */
+PST_CHECKED PST_NONNULL(1, 2)
+int pst_keeper_name(const struct pst_state *st, const char *file, pid_t pid, struct pst_err *err);
+/* Who it was according to its file, if that process is there still. */
+PST_CHECKED PST_NONNULL(1, 2, 3)
+bool pst_keeper_named(const struct pst_state *st, const char *file, pid_t *ret);

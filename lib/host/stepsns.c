@@ -151,7 +151,7 @@ int pst_step_keeper(struct pst_apply *a, const json_t *arg, json_t **note, struc
 	(void)note;
 	pst_auto_buf text = {0};
 	keeper_headers(a, &text);
-	pst_buf_str(&text, a->plan->denials);
+	pst_buf_str(&text, a->plan->denials != NULL ? a->plan->denials : a->plan->headers);
 	return pst_buf_ok(&text) ? pst_keeper_start(&a->ctx->sd, a->state, pst_buf_cstr(&text),
 						    a->hostns, err)
 				 : pst_fail_nomem(err);

@@ -11,6 +11,7 @@
 #include "host/gate.h"
 #include "host/hostops.h"
 #include "host/io.h"
+#include "host/keeper.h"
 #include "host/lease.h"
 #include "host/runcall.h"
 #include "host/runloop.h"
@@ -156,9 +157,10 @@ int pst_step_verify(struct pst_apply *a, const json_t *arg, json_t **note, struc
 	(void)note;
 	/* crun sets capabilities, no_new_privs and the filter when the container starts:
 	 * its start is followed by a second look (host/drive.h). */
-	return pst_gate_works(&a->ctx->rt) || strcmp(a->ctx->rt.name, "crun") != 0
-		       ? pst_verify(a->init, a->plan, err)
-		       : pst_verify_ids(a->init, a->plan, err);
+	const int rc = pst_gate_works(&a->ctx->rt) || strcmp(a->ctx->rt.name, "crun") != 0
+			       ? pst_verify(a->init, a->plan, err)
+			       : pst_verify_ids(a->init, a->plan, err);
+	return rc == PST_OK ? pst_keeper_name(a->state, "init", a->init, err) : rc;
 }
 
 static int runtime_has(const struct pst_undo *u, bool *ret, struct pst_err *err)

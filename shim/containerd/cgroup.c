@@ -10,103 +10,19 @@
 
 #include "base/fd.h"
 
-#define ROOT "/sys/fs/cgroup"
 #define DEEPEST 16
-
-static const struct {
-	const char *controller;
-	enum pst_cgroup_kind kind;
-} wanted[] = {
-	{"cpuacct", PST_CGROUP_CPU},
-	{"memory", PST_CGROUP_MEMORY},
-	{"pids", PST_CGROUP_PIDS},
-	{"blkio", PST_CGROUP_BLKIO},
-};
-
-/* Does the list "cpu,cpuacct" hold `name`? */
-static bool lists(const char *list, const char *name)
-{
-	const size_t n = strlen(name);
-	for (const char *p = list; *p != '\0'; p += strcspn(p, ",") + 1) {
-		const size_t len = strcspn(p, ",");
-		if (len == n && memcmp(p, name, n) == 0)
-			return true;
-		if (p[len] == '\0')
-			return false;
-	}
-	return false;
-}
-
-static int keep(struct pst_cgroup *cg, enum pst_cgroup_kind kind, const char *top, const char *path,
-		struct pst_err *err)
-{
-	if (asprintf(&cg->path[kind], "%s%s%s", top, path[0] == '/' ? "" : "/", path) < 0) {
-		cg->path[kind] = NULL;
-		return pst_fail_nomem(err);
-	}
-	return PST_OK;
-}
-
-/* One line "ID:CONTROLLERS:PATH". */
-static int take_line(struct pst_cgroup *cg, char *line, struct pst_err *err)
-{
-	char top[128];
-	char *list = strchr(line, ':');
-	char *path = list == NULL ? NULL : strchr(list + 1, ':');
-	if (path == NULL)
-		return PST_OK;
-	*list++ = '\0';
-	*path++ = '\0';
-	if (list[0] == '\0') {
-		if (access(ROOT "/cgroup.controllers", F_OK) != 0 || cg->path[0] != NULL)
-			return PST_OK; /* the tree beside version 1 has no controllers */
-		cg->version = 2;
-		return keep(cg, PST_CGROUP_CPU, ROOT, path, err);
-	}
-	for (size_t i = 0; i < PST_NELEM(wanted); i++) {
-		if (!lists(list, wanted[i].controller) || cg->path[wanted[i].kind] != NULL)
-			continue;
-		cg->version = 1;
-		snprintf(top, sizeof top, ROOT "/%s", wanted[i].controller);
-		const int rc = keep(cg, wanted[i].kind, top, path, err);
-		if (rc != PST_OK)
-			return rc;
-	}
-	return PST_OK;
-}
 
 int pst_cgroup_find(pid_t pid, struct pst_cgroup *ret, struct pst_err *err)
 {
 	char text[8192];
 	char name[64];
-	struct pst_cgroup cg = {0};
 	snprintf(name, sizeof name, "/proc/%d/cgroup", (int)pid);
 	pst_auto_fd fd = open(name, O_RDONLY | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	if (n < 0)
 		return pst_fail_sys(err, "cannot read %s", name);
 	text[n] = '\0';
-	int rc = PST_OK;
-	char *rest = text;
-	for (char *l; rc == PST_OK && (l = strsep(&rest, "\n")) != NULL;)
-		rc = take_line(&cg, l, err);
-	if (rc == PST_OK)
-		*ret = cg;
-	else
-		pst_cgroup_done(&cg);
-	return rc;
-}
-
-void pst_cgroup_done(struct pst_cgroup *cg)
-{
-	for (size_t i = 0; i < PST_CGROUP_KINDS; i++)
-		free(cg->path[i]);
-	*cg = (struct pst_cgroup){0};
-}
-
-const char *pst_cgroup_dir(const struct pst_cgroup *cg, enum pst_cgroup_kind kind)
-{
-	return cg->version == 2 ? cg->path[PST_CGROUP_CPU] : cg->path[kind];
+	return pst_cgroup_parse(text, access(PST_CGROUP_ROOT "/cgroup.controllers", F_OK) == 0, ret, err);
 }
 
 /* Where the processes are counted: any hierarchy will do. */

@@ -117,15 +117,16 @@ static int pack(const ProtobufCMessage *m, const char *type, Pst__Any *any, stru
 	return PST_OK;
 }
 
-static void fill_cpu1(const char *dir, Pst1__CPUUsage *use, Pst1__Throttle *thr)
+static void fill_cpu1(const struct pst_cgroup *cg, Pst1__CPUUsage *use, Pst1__Throttle *thr)
 {
+	const char *dir = pst_cgroup_dir(cg, PST_CGROUP_CPUACCT);
 	char text[TEXT];
 	const uint64_t tick = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 	use->total = number(dir, "cpuacct.usage");
 	slurp(dir, "cpuacct.stat", text);
 	use->user = value_of(text, "user") * tick;
 	use->kernel = value_of(text, "system") * tick;
-	slurp(dir, "cpu.stat", text);
+	slurp(pst_cgroup_dir(cg, PST_CGROUP_CPU), "cpu.stat", text);
 	thr->periods = value_of(text, "nr_periods");
 	thr->throttled_periods = value_of(text, "nr_throttled");
 	thr->throttled_time = value_of(text, "throttled_time");
@@ -151,7 +152,7 @@ static int pack_v1(const struct pst_cgroup *cg, Pst__Any *any, struct pst_err *e
 	pids.limit = number(pst_cgroup_dir(cg, PST_CGROUP_PIDS), "pids.max");
 	if (pids.limit == UINT64_MAX)
 		pids.limit = 0;
-	fill_cpu1(pst_cgroup_dir(cg, PST_CGROUP_CPU), &use, &thr);
+	fill_cpu1(cg, &use, &thr);
 	cpu.usage = &use;
 	cpu.throttling = &thr;
 	fill_by_name(&ms.base, slurp(mem, "memory.stat", text), 32);
@@ -169,7 +170,7 @@ static int pack_v1(const struct pst_cgroup *cg, Pst__Any *any, struct pst_err *e
 	io.io_serviced_recursive = ops.list;
 	io.n_io_serviced_recursive = ops.n;
 	m.pids = pst_cgroup_dir(cg, PST_CGROUP_PIDS) != NULL ? &pids : NULL;
-	m.cpu = pst_cgroup_dir(cg, PST_CGROUP_CPU) != NULL ? &cpu : NULL;
+	m.cpu = pst_cgroup_dir(cg, PST_CGROUP_CPUACCT) != NULL ? &cpu : NULL;
 	m.memory = mem != NULL ? &ms : NULL;
 	m.memory_oom_control = mem != NULL ? &oom : NULL;
 	m.blkio = pst_cgroup_dir(cg, PST_CGROUP_BLKIO) != NULL ? &io : NULL;

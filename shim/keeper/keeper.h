@@ -3,7 +3,7 @@
  *
  * One thread, poll(2), nothing that wakes it while no call is denied. It answers
  * notifications of seccomp(2) by the rules of c/KEY/denials.rules and writes what it
- * answered. Memory is bounded by the tables below, whatever a container does; CPU by
+ * answered, and counts limits that are met. Memory is bounded by the tables below, whatever a container does; CPU by
  * a budget (budget.c): above it the container waits for its answers.
  */
 #pragma once
@@ -16,11 +16,13 @@
 
 #include "base/buf.h"
 #include "core/cube.h"
+#include "core/hits.h"
 
 #define KEEPER_CALLS 512   /* numbers of x86_64 calls, core/sctable.h PST_SC_NATIVE */
 #define KEEPER_FDS 256     /* listeners: init and the execs that run at one time */
 #define KEEPER_SEEN 64     /* processes and calls whose repetitions are counted together */
 #define KEEPER_FILE_MAX (256 * 1024) /* bytes of denials.ndjson; one older file is kept */
+#define KEEPER_LIMITS_MAX (64 * 1024) /* likewise of limits.ndjson */
 
 /* One region of a call, as a line of the rules says it. */
 struct rule {
@@ -69,8 +71,19 @@ void look_at(const struct seccomp_notif *n, struct who *w);
  * memory: check that the notification is still valid before believing it. */
 void args_text(const struct seccomp_notif *n, const char *name, struct pst_buf *out);
 
-/* ring.c: what is written, and when. */
-void ring_open(const struct rules *r, int dir, const char *key);
+/* record.c: lines of JSON in KEY.ndjson (calls) and KEY.limits.ndjson. */
+enum record_kind { RECORD_DENIALS, RECORD_LIMITS };
+void record_open(int dir, const char *key);
+void record_stamp(char out[40]);
+/* ,"KEY":"FIELD": escaped for printing already, so quotes are left; NULL appends nothing. */
+void record_field(struct pst_buf *out, const char *key, const char *field);
+void record_text(struct pst_buf *out, const char *s);
+/* The container, and this session of ours: the members all records begin with. */
+void record_who(const struct rules *r, struct pst_buf *out);
+void record_write(enum record_kind kind, const struct pst_buf *line);
+
+/* ring.c: what is written of calls, and when. */
+void ring_open(const struct rules *r);
 
 /* A denial between its notification and its answer. */
 struct denial {
@@ -94,10 +107,38 @@ void ring_count(struct denial *d);
 /* Milliseconds until counts should be written, -1: nothing waits. */
 int ring_due(void);
 void ring_flush(void);
+/* Calls denied and let through so far, without those of the runtime's own init. */
+void ring_totals(struct pst_hits *h);
+
+/*
+ * limits.c: limits that are met (core/limitwatch.h). Two descriptors to poll for POLLIN,
+ * -1 each while there is nothing to hear: the end of the container's first process, and
+ * the kernel's bell of its cgroup (v1: OOM; v2: memory.events and pids.events). What the
+ * kernel rings no bell for is read when something else wakes us, and at the end.
+ */
+void limits_begin(const struct rules *r, int dir);
+int limits_end_fd(void);
+int limits_bell_fd(void);
+void limits_ended(void);
+void limits_bell(void);
+/* Milliseconds until limits_look is wanted, -1: never. */
+int limits_due(void);
+void limits_look(void);
+/* Is the container's first process there still? */
+bool limits_alive(void);
+/* Write c/KEY/counts. */
+void limits_counts(void);
+
+/* oomwho.c: the process of the cgroup `dfd` with the most memory, now. */
+void oom_largest(int dfd, struct pst_oom_task *ret);
+/* What the kernel's log says of the latest kill in cgroup `path`. */
+bool oom_report(const char *path, struct pst_oom_report *ret);
 
 /* tell.c: one line a call for people: containerd's log, the termination message. */
 void tell(const struct rules *r, const char *call, const char *args, const struct who *w,
 	  unsigned error, bool pass);
+/* A limit: `line` is the whole sentence. */
+void tell_limit(const struct rules *r, const char *line);
 void tell_last(const struct rules *r);
 
 uint64_t now_ms(void);

@@ -1,9 +1,9 @@
 /*
- * postern-keeper KEY: hold the seccomp listeners of one container.
+ * postern-keeper KEY: hold the seccomp listeners of one container, count its limits.
  *
  * Started by postern (host/keeper.h) with the container's directory, two listening
  * sockets and the directory of records as descriptors 3 to 6. Ends when the last
- * process under the filters has ended, or when it is told to.
+ * process under the filters and the container's first one have ended, or when it is told to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,15 +30,17 @@ enum { DIR_FD = 3, LISTEN_FD, ASK_FD, DENIALS_FD, FIRST_FREE }; /* host/keeper.h
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
+enum { AT_LISTEN, AT_ASK, AT_END, AT_BELL, AT_FILTERS }; /* places in the poll set */
+
 #define ALONE_MS 10000  /* no filter left: an exec that is on its way finds us still */
 #define NEVER_MS 120000 /* no filter ever came: the create that started us is dead */
 
 static struct {
 	struct rules rules;
-	struct pollfd fds[2 + KEEPER_FDS]; /* LISTEN_FD, ASK_FD, listeners */
+	struct pollfd fds[AT_FILTERS + KEEPER_FDS];
 	nfds_t n;
-	bool had;           /* a filter was here */
-	uint64_t alone;     /* ms: since when there is none */
+	bool had;           /* a filter was here, or the container's first process */
+	uint64_t alone;     /* ms: since when there is neither */
 	struct seccomp_notif *in;
 	struct seccomp_notif_resp *out;
 	size_t in_size, out_size;
@@ -122,6 +124,14 @@ static void take_listeners(int conn)
 	}
 }
 
+/* All that is counted is on disk. */
+static void settle(void)
+{
+	ring_flush();
+	limits_look();
+	limits_counts();
+}
+
 static void take_ask(int conn)
 {
 	char what;
@@ -129,7 +139,9 @@ static void take_ask(int conn)
 	if (poll(&p, 1, 1000) != 1 || read(conn, &what, 1) != 1)
 		return;
 	if (what == 'f' || what == 'q')
-		ring_flush();
+		settle();
+	if (what == 'w')
+		limits_begin(&k.rules, DIR_FD);
 	k.quit = what == 'q';
 	(void)!write(conn, &what, 1);
 }
@@ -170,22 +182,29 @@ static void serve(struct pollfd *p)
 	if ((p->revents & POLLIN) != 0) {
 		answer(p->fd);
 	} else if ((p->revents & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+		/* Filters go before the parent hears of the end: the cgroup stands yet. */
+		limits_look();
 		pst_fd_close(p->fd);
 		p->fd = -1;
 	}
 }
 
-static void drop_closed(void)
+/* True when the last that we are here for has gone. */
+static bool drop_closed(void)
 {
-	nfds_t n = 2;
-	for (nfds_t i = 2; i < k.n; i++)
+	nfds_t n = AT_FILTERS;
+	const bool was = k.alone == 0;
+	for (nfds_t i = AT_FILTERS; i < k.n; i++)
 		if (k.fds[i].fd >= 0)
 			k.fds[n++] = k.fds[i];
 	k.n = n;
-	if (n > 2)
+	if (n > AT_FILTERS || limits_alive()) {
+		k.had = true;
 		k.alone = 0;
-	else if (k.alone == 0)
+	} else if (was) {
 		k.alone = now_ms();
+	}
+	return was && k.alone != 0;
 }
 
 static int shorter(int a, int b)
@@ -196,7 +215,7 @@ static int shorter(int a, int b)
 /* How long to sleep; -1: until something happens. */
 static int patience(int nap)
 {
-	int ms = shorter(ring_due(), nap > 0 ? nap : -1);
+	int ms = shorter(shorter(ring_due(), limits_due()), nap > 0 ? nap : -1);
 	if (k.alone != 0) {
 		const uint64_t over = k.alone + (k.had ? ALONE_MS : NEVER_MS);
 		const uint64_t now = now_ms();
@@ -211,35 +230,54 @@ static bool over(void)
 	       (k.alone != 0 && now_ms() - k.alone >= (uint64_t)(k.had ? ALONE_MS : NEVER_MS));
 }
 
+/* What the kernel and our own clock say of the limits. */
+static void serve_limits(void)
+{
+	if (k.fds[AT_END].revents != 0)
+		limits_ended();
+	if (k.fds[AT_BELL].revents != 0)
+		limits_bell();
+	if (limits_due() == 0)
+		limits_look();
+}
+
+static void begin(void)
+{
+	k.fds[AT_LISTEN] = (struct pollfd){.fd = LISTEN_FD, .events = POLLIN};
+	k.fds[AT_ASK] = (struct pollfd){.fd = ASK_FD, .events = POLLIN};
+	k.n = AT_FILTERS;
+	k.alone = now_ms();
+	/* In place of one that died: the limits are there already. */
+	limits_begin(&k.rules, DIR_FD);
+}
+
 static void loop(void)
 {
-	k.fds[0] = (struct pollfd){.fd = LISTEN_FD, .events = POLLIN};
-	k.fds[1] = (struct pollfd){.fd = ASK_FD, .events = POLLIN};
-	k.n = 2;
-	k.alone = now_ms();
+	begin();
 	while (!over()) {
 		const int nap = budget_wait();
 		/* A container that is left waiting is not even looked at. */
-		const nfds_t n = nap > 0 ? 2 : k.n;
+		const nfds_t n = nap > 0 ? AT_FILTERS : k.n;
+		k.fds[AT_END] = (struct pollfd){.fd = limits_end_fd(), .events = POLLIN};
+		k.fds[AT_BELL] = (struct pollfd){.fd = limits_bell_fd(), .events = POLLIN};
 		if (poll(k.fds, n, patience(nap)) < 0 && errno != EINTR)
 			return;
-		for (nfds_t i = 2; i < n; i++)
+		serve_limits();
+		for (nfds_t i = AT_FILTERS; i < n; i++)
 			if (k.fds[i].revents != 0)
 				serve(&k.fds[i]);
-		if ((k.fds[0].revents & POLLIN) != 0)
+		if ((k.fds[AT_LISTEN].revents & POLLIN) != 0)
 			take(LISTEN_FD, take_listeners);
-		if ((k.fds[1].revents & POLLIN) != 0)
+		if ((k.fds[AT_ASK].revents & POLLIN) != 0)
 			take(ASK_FD, take_ask);
 		if (ring_due() == 0)
 			ring_flush();
-		const bool was = k.n > 2;
-		drop_closed();
-		if (was && k.n == 2) { /* the last process has ended: who reads us next wants all */
-			ring_flush();
+		if (drop_closed()) { /* the last process has ended: who reads us next wants all */
+			settle();
 			tell_last(&k.rules);
 		}
 	}
-	ring_flush();
+	settle();
 }
 
 /* Nobody's descriptors, terminal, directory or signals are ours. */
@@ -270,7 +308,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 2 || !alone() || !sizes() || !rules_read(&k.rules, DIR_FD))
 		return 1;
-	ring_open(&k.rules, DENIALS_FD, argv[1]);
+	record_open(DENIALS_FD, argv[1]);
+	ring_open(&k.rules);
 	loop();
 	return 0;
 }

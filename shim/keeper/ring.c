@@ -6,17 +6,11 @@
  * of all counts is exact, and a storm costs a counter. `total` is the count of the
  * call in this session, for when older lines were dropped.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "keeper.h"
 
 #define FLUSH_MS 1000
@@ -26,6 +20,7 @@ struct seen {
 	pid_t pid;
 	int fd;            /* of which listener */
 	uint32_t nr;
+	bool runtime;      /* struct who's */
 	const struct rule *rule;
 	uint64_t more;     /* not written yet */
 	uint64_t used;     /* ms, for the oldest to go */
@@ -34,9 +29,6 @@ struct seen {
 
 static struct {
 	const struct rules *rules;
-	int dir;
-	char name[48], old[56];
-	char session[40];
 	struct seen seen[KEEPER_SEEN];
 	uint64_t total[KEEPER_CALLS];
 	uint64_t unlisted[KEEPER_CALLS]; /* counted, with no line of their own */
@@ -44,76 +36,24 @@ static struct {
 	uint64_t tick_from;              /* ms: the second of `ticks` */
 	uint16_t ticks[KEEPER_CALLS];    /* full records in it */
 	uint8_t told[KEEPER_CALLS / 8];
+	uint64_t denied, complained;     /* those of the container's own programs */
 	uint64_t due;                    /* ms, 0: nothing waits */
 } ring;
 
-static void stamp(char out[40])
-{
-	struct timespec ts;
-	struct tm tm;
-	char day[24];
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out, 40, "%s.%03ldZ", day, ts.tv_nsec / 1000000);
-}
-
-void ring_open(const struct rules *r, int dir, const char *key)
+void ring_open(const struct rules *r)
 {
 	ring.rules = r;
-	ring.dir = dir;
-	snprintf(ring.name, sizeof ring.name, "%.32s.ndjson", key);
-	snprintf(ring.old, sizeof ring.old, "%.32s.1.ndjson", key);
-	stamp(ring.session);
-}
-
-static void header_field(struct pst_buf *out, const char *key, const char *field)
-{
-	if (field == NULL)
-		return;
-	pst_buf_fmt(out, ",\"%s\":\"", key);
-	/* Escaped for printing when it was written; quotes are left. */
-	for (size_t n = strcspn(field, "\t\n"), i = 0; i < n; i++) {
-		if (field[i] == '"' || field[i] == '\\')
-			pst_buf_char(out, '\\');
-		pst_buf_char(out, field[i]);
-	}
-	pst_buf_char(out, '"');
-}
-
-static void json_text(struct pst_buf *out, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			pst_buf_char(out, '\\');
-		pst_buf_char(out, *s);
-	}
-}
-
-/* A file that is full becomes the old one. */
-static void write_line(const struct pst_buf *b)
-{
-	struct stat st;
-	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-	pst_auto_fd fd = openat(ring.dir, ring.name, flags, 0600);
-	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size >= KEEPER_FILE_MAX &&
-	    renameat(ring.dir, ring.name, ring.dir, ring.old) == 0) {
-		pst_fd_close(fd);
-		fd = openat(ring.dir, ring.name, flags, 0600);
-	}
-	if (fd >= 0)
-		(void)!write(fd, b->data, b->len);
 }
 
 static void write_count(const char *line, uint64_t count, uint32_t nr)
 {
 	char when[40];
 	pst_auto_buf b = {0};
-	stamp(when);
+	record_stamp(when);
 	pst_buf_fmt(&b, "{\"time\":\"%s\"%s,\"count\":%" PRIu64 ",\"total\":%" PRIu64 "}\n", when, line,
 		    count, ring.total[nr]);
 	if (pst_buf_ok(&b))
-		write_line(&b);
+		record_write(RECORD_DENIALS, &b);
 }
 
 /* Everything of a record but time and counts. */
@@ -122,17 +62,12 @@ static void describe(const struct seccomp_notif *n, const struct rule *rule, uns
 {
 	const struct rules *r = ring.rules;
 	const char *name = strerrorname_np((int)error);
-	header_field(b, "id", r->id);
-	header_field(b, "namespace", r->namespace_);
-	header_field(b, "pod", r->pod);
-	header_field(b, "container", r->container);
-	header_field(b, "profile", r->profile);
-	pst_buf_fmt(b, ",\"session\":\"%s\"", ring.session);
-	header_field(b, "syscall", rule->name);
+	record_who(r, b);
+	record_field(b, "syscall", rule->name);
 	pst_buf_fmt(b, ",\"nr\":%d", n->data.nr);
 	if (w != NULL) {
 		pst_buf_str(b, ",\"args\":\"");
-		json_text(b, args);
+		record_text(b, args);
 		pst_buf_fmt(b, "\",\"pid\":%d,\"pidInside\":%d,\"comm\":\"%s\",\"exe\":\"%s\",\"origin\":\"%s\"",
 			    (int)w->pid, (int)w->inside, w->comm, w->exe, w->origin);
 		if (w->runtime)
@@ -140,8 +75,8 @@ static void describe(const struct seccomp_notif *n, const struct rule *rule, uns
 	}
 	pst_buf_fmt(b, ",\"action\":\"%s\",\"errno\":\"%s\"", pass ? "complain" : "deny",
 		    name == NULL ? "?" : name);
-	header_field(b, "deniedBy", rule->who);
-	header_field(b, "why", rule->why);
+	record_field(b, "deniedBy", rule->who);
+	record_field(b, "why", rule->why);
 	/* A rule of its own beats one that allows it: it has to go first. */
 	if (rule->error != r->def)
 		pst_buf_str(b, ",\"named\":true");
@@ -238,13 +173,15 @@ static void write_full(struct denial *d)
 	}
 	struct seen *s = take();
 	*s = (struct seen){.pid = (pid_t)n->pid, .fd = d->fd, .nr = nr, .rule = d->rule,
-			   .used = now_ms(), .line = pst_buf_take(&b)};
+			   .runtime = d->looked && d->who.runtime, .used = now_ms(), .line = pst_buf_take(&b)};
 }
 
 void ring_count(struct denial *d)
 {
 	const uint32_t nr = (uint32_t)d->n->data.nr;
 	ring.total[nr]++;
+	if (d->full ? !(d->looked && d->who.runtime) : d->seen == NULL || !d->seen->runtime)
+		*(d->pass ? &ring.complained : &ring.denied) += 1;
 	if (d->full) {
 		write_full(d);
 		return;
@@ -287,4 +224,10 @@ void ring_flush(void)
 			flush_unlisted(nr);
 	ring.any_unlisted = false;
 	ring.due = 0;
+}
+
+void ring_totals(struct pst_hits *h)
+{
+	h->denied = ring.denied;
+	h->complained = ring.complained;
 }

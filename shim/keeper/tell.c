@@ -66,8 +66,6 @@ static int open_message(const struct rules *r, struct stat *st)
 static void to_message(const struct rules *r, const char *line)
 {
 	struct stat st;
-	if (lines++ >= LINES_MAX)
-		return;
 	pst_buf_str(&said, line);
 	pst_buf_char(&said, '\n');
 	pst_auto_fd fd = open_message(r, &st);
@@ -89,7 +87,17 @@ void tell(const struct rules *r, const char *call, const char *args, const struc
 		 pass ? "" : "with ", pass ? "" : (name == NULL ? "an error" : name),
 		 profile == NULL ? "?" : profile, id);
 	to_log(r, line);
-	to_message(r, line);
+	if (lines++ < LINES_MAX)
+		to_message(r, line);
+}
+
+/* Few, and told whatever calls were denied before (PST_HITS_SAID a container). */
+void tell_limit(const struct rules *r, const char *line)
+{
+	pst_auto_buf b = {0};
+	pst_buf_fmt(&b, "postern: %s", line);
+	to_log(r, pst_buf_cstr(&b));
+	to_message(r, pst_buf_cstr(&b));
 }
 
 /* A program that wrote its own message over ours: ours goes behind it. */

@@ -1,0 +1,78 @@
+#include "core/limitwatch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/json.h"
+#include "core/oneline.h"
+
+/* Where a limit may stand: config-linux.md "Resources"; "unified" is written last. */
+static const struct {
+	const char *name, *pointer, *unified;
+} limits[] = {
+	{"memory", "/linux/resources/memory/limit", "/linux/resources/unified/memory.max"},
+	{"pids", "/linux/resources/pids/limit", "/linux/resources/unified/pids.max"},
+	{"cpu", "/linux/resources/cpu/quota", "/linux/resources/unified/cpu.max"},
+};
+
+#define PERIOD UINT64_C(100000) /* microseconds, the kernel's default */
+
+/* "50000 100000" of cpu.max, or a number: false for "max" and what is none. */
+static bool of_text(const char *text, uint64_t *v, uint64_t *period)
+{
+	char head[24];
+	const size_t len = strcspn(text, " ");
+	snprintf(head, sizeof head, "%.*s", (int)len, text);
+	if (text[len] == ' ')
+		(void)!pst_num_parse(text + len + 1, 10, UINT32_MAX, period);
+	return len < sizeof head && pst_num_parse(head, 10, UINT64_MAX, v);
+}
+
+/* The limit at `pointer`, in the unit of the file; false: none. */
+static bool value_at(const json_t *spec, const char *pointer, bool cpu, uint64_t *ret)
+{
+	uint64_t v = 0, period = PERIOD;
+	const json_t *n = pst_json_at(spec, pointer);
+	const char *text = pst_json_str(n);
+	if (text != NULL ? !of_text(text, &v, &period) : !pst_json_u64(n, &v))
+		return false;
+	if (text == NULL && cpu)
+		(void)!pst_json_u64(pst_json_at(spec, "/linux/resources/cpu/period"), &period);
+	if (cpu)
+		v = period == 0 || v > UINT64_MAX / 1000 ? 0 : v * 1000 / period;
+	*ret = v;
+	return v > 0;
+}
+
+static const char *source_of(const struct pst_edits *edits, const char *pointer)
+{
+	for (size_t i = edits->n; i-- > 0;)
+		if (edits->v[i].value != NULL && pst_path_under(pointer, edits->v[i].pointer))
+			return edits->v[i].source;
+	return NULL;
+}
+
+int pst_limitwatch_make(const json_t *spec, const struct pst_edits *edits, struct pst_buf *out,
+			struct pst_err *err)
+{
+	for (size_t i = 0; i < PST_NELEM(limits); i++) {
+		const bool cpu = strcmp(limits[i].name, "cpu") == 0;
+		uint64_t v;
+		const char *at = limits[i].unified;
+		if (!value_at(spec, at, cpu, &v)) {
+			at = limits[i].pointer;
+			if (!value_at(spec, at, cpu, &v))
+				continue;
+		}
+		const char *source = source_of(edits, at);
+		pst_buf_fmt(out, "limit\t%s\t%" PRIu64 "\t", limits[i].name, v);
+		if (source == NULL)
+			pst_buf_fmt(out, "the spec's %s", at);
+		else
+			pst_oneline(out, source);
+		pst_buf_char(out, '\n');
+	}
+	return pst_buf_ok(out) ? PST_OK : pst_fail_nomem(err);
+}

@@ -1,0 +1,31 @@
+/* The keeper is told which limits there are, once the runtime has made the cgroup. */
+#include <string.h>
+
+#include "core/limitwatch.h"
+#include "core/oneline.h"
+#include "host/apply_priv.h"
+#include "host/cgroupof.h"
+#include "host/io.h"
+#include "host/keeper.h"
+
+int pst_step_limits(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err)
+{
+	static const enum pst_cgroup_kind kinds[] = {PST_CGROUP_CPU, PST_CGROUP_MEMORY, PST_CGROUP_PIDS};
+	pst_auto_cgroup cg = {0};
+	pst_auto_buf text = {0};
+	(void)arg;
+	(void)note;
+	int rc = pst_cgroup_of(a->init, &cg, err);
+	pst_buf_str(&text, a->plan->watch);
+	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(kinds); i++) {
+		const char *dir = pst_cgroup_dir(&cg, kinds[i]);
+		/* A path that is not one line of its own is nobody's the keeper could open. */
+		if (dir != NULL && strpbrk(dir, "\t\n") == NULL)
+			pst_buf_fmt(&text, "cgroup\t%s\t%d\t%s\n", pst_cgroup_names[kinds[i]], cg.version, dir);
+	}
+	if (rc == PST_OK && (!pst_buf_ok(&text) || text.len >= PST_LIMITWATCH_MAX))
+		rc = pst_fail(err, PST_E_SPEC, "/linux/cgroupsPath", "the cgroup's path is too long");
+	if (rc == PST_OK)
+		rc = pst_io_replace(a->state->fd, PST_LIMITWATCH_FILE, text.data, text.len, 0600, err);
+	return rc == PST_OK ? pst_keeper_ask(a->state, PST_KEEPER_WATCH, err) : rc;
+}
