@@ -121,14 +121,30 @@ static bool own_folder(const struct pst_work *w, const char *path)
 	return below_id(path, w->facts->sandbox, strlen(w->facts->sandbox));
 }
 
+/* The kubelet keeps all pods' volumes side by side: those of another pod are no place
+ * for this one, although they lie below a root for volumes. */
+static bool another_pods(const struct pst_work *w, const char *root, const char *path)
+{
+	static const char pods[] = "/var/lib/kubelet/pods";
+	const char *uid = pst_json_str(json_object_get(w->spec->annotations,
+						       "io.kubernetes.cri.sandbox-uid"));
+	if (uid == NULL || strcmp(root, pods) != 0)
+		return false;
+	path += strlen(pods) + 1;
+	const size_t n = strcspn(path, "/");
+	return n != strlen(uid) || strncmp(path, uid, n) != 0;
+}
+
 /* Is writing below `path` what volumes are for? The engine's own files lie beside
  * the bundle it made; staging is ours. */
 static bool volume_place(const struct pst_work *w, const char *path)
 {
-	for (size_t i = 0; i < w->policy->volume_roots.n; i++)
-		if (pst_path_under(path, w->policy->volume_roots.v[i]) &&
-		    strcmp(path, w->policy->volume_roots.v[i]) != 0)
+	for (size_t i = 0; i < w->policy->volume_roots.n; i++) {
+		const char *root = w->policy->volume_roots.v[i];
+		if (pst_path_under(path, root) && strcmp(path, root) != 0 &&
+		    !another_pods(w, root, path))
 			return true;
+	}
 	return pst_path_under(path, w->facts->bundle_path) || own_folder(w, path) ||
 	       (w->facts->stage[0] != '\0' && pst_path_under(path, w->facts->stage));
 }
