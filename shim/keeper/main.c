@@ -144,6 +144,8 @@ static void take_ask(int conn)
 		limits_begin(&k.rules, DIR_FD);
 	k.quit = what == 'q';
 	(void)!write(conn, &what, 1);
+	if (what == 'p') /* an exec is on its way (host/keeper.h) */
+		move_ahead();
 }
 
 static void take(int from, void (*use)(int conn))
@@ -310,6 +312,7 @@ int main(int argc, char **argv)
 		return 1;
 	record_open(DENIALS_FD, argv[1]);
 	ring_open(&k.rules);
+	move_ahead();
 	loop();
 	return 0;
 }
