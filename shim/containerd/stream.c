@@ -15,8 +15,9 @@
 #define BULK_PIPE (1 << 18)
 #define TURNS 16           /* splices in one go, so that others get theirs */
 
-/* Shared by all: nothing stays in it between two calls. */
-static uint8_t scratch[32768];
+/* Shared by all: nothing stays in it between two calls. Whole reads of a terminal, which
+ * gives 4095 bytes at most (drivers/tty/n_tty.c, N_TTY_BUF_SIZE - 1): no read for a rest. */
+static uint8_t scratch[8 * 4095];
 
 static void on_ready(void *ctx, uint32_t events);
 
