@@ -19,20 +19,27 @@ static const struct amount {
 	enum pst_quantity_unit unit;
 	size_t limit, has, value; /* offsets: struct pst_policy, struct pst_tighten twice */
 } amounts[] = {
-#define AMOUNT(n, u)                                                                              \
-	{#n, "/limits/" #n "/max", u, offsetof(struct pst_policy, n),                             \
+#define AMOUNT(n, f, u)                                                                           \
+	{#n, "/limits/" #n "/max", u, offsetof(struct pst_policy, f),                             \
 	 offsetof(struct pst_tighten, has_##n), offsetof(struct pst_tighten, n)}
-	AMOUNT(pids, PST_QUANTITY_COUNT),
-	AMOUNT(memory, PST_QUANTITY_COUNT),
-	AMOUNT(cpu, PST_QUANTITY_MILLI),
-	AMOUNT(nofile, PST_QUANTITY_COUNT),
+	AMOUNT(pids, pids, PST_QUANTITY_COUNT),
+	AMOUNT(memory, memory, PST_QUANTITY_COUNT),
+	AMOUNT(cpu, cpu, PST_QUANTITY_MILLI),
+	AMOUNT(nofile, rlimits[PST_RL_NOFILE], PST_QUANTITY_COUNT),
 #undef AMOUNT
+#define DISK(n, key, k)                                                                           \
+	{n, "/limits/disk/" key, PST_QUANTITY_COUNT, offsetof(struct pst_policy, disk[k]),        \
+	 offsetof(struct pst_tighten, has_disk[k]), offsetof(struct pst_tighten, disk[k])}
+	DISK("disk-read", "readBps", PST_DISK_READ_BPS),
+	DISK("disk-write", "writeBps", PST_DISK_WRITE_BPS),
+	DISK("disk-read-iops", "readIops", PST_DISK_READ_IOPS),
+	DISK("disk-write-iops", "writeIops", PST_DISK_WRITE_IOPS),
+#undef DISK
 };
 
 /* Known, but nothing enforces them yet. */
 static const char *const later[] = {
-	"disk-read",  "disk-write", "disk-read-iops", "disk-write-iops", "disk-size",	"net-egress",
-	"net-ingress", "exec-gate",  "ready",	       "phase-serve",	  "phase-exec",
+	"disk-size", "net-egress", "net-ingress", "exec-gate", "ready", "phase-serve", "phase-exec",
 };
 
 struct reading {
@@ -204,4 +211,19 @@ int pst_annotations_read(const json_t *annotations, const struct pst_policy *pol
 		     matches(&policy->exempt_namespaces, r.namespace);
 	*ret = r.t;
 	return PST_OK;
+}
+
+bool pst_annotations_disk(const json_t *annotations, const struct pst_policy *policy)
+{
+	const char *key;
+	json_t *v;
+	for (size_t i = 0; i < PST_DISK_COUNT; i++)
+		if (policy->disk[i].has_max)
+			return true;
+	json_object_foreach((json_t *)(uintptr_t)annotations, key, v)
+	{
+		if (pst_starts(key, OURS "disk-"))
+			return true;
+	}
+	return false;
 }

@@ -19,10 +19,14 @@
 /* Ceilings a workload set for itself. */
 struct pst_tighten {
 	const char *profile; /* borrowed from the annotations; NULL: the policy's */
-	bool has_pids, has_memory, has_cpu, has_nofile;
-	uint64_t pids, memory, cpu, nofile; /* units of struct pst_limit */
+	bool has_pids, has_memory, has_cpu, has_nofile, has_disk[PST_DISK_COUNT];
+	uint64_t pids, memory, cpu, nofile, disk[PST_DISK_COUNT]; /* units of struct pst_limit */
 	bool exempt; /* its pod namespace is one the policy exempts, and no key disputes it */
 };
+
+/* Will a disk limit hold, by the policy or by the workload's own wish? The annotations need
+ * not have been read: a wrong one is found out later. */
+PST_CHECKED bool pst_annotations_disk(const json_t *annotations, const struct pst_policy *policy);
 
 /*
  * annotations  object or NULL; values must be strings (config.md "annotations").

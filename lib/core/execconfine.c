@@ -129,20 +129,24 @@ static int confine_nnp(struct confine *c, json_t *process)
 								      : pst_fail_nomem(c->err);
 }
 
-static int lower(struct confine *c, json_t *limit, const char *key, const char *pointer)
+static int lower(struct confine *c, json_t *limit, enum pst_rlimit kind, const char *key,
+		 const char *pointer)
 {
 	uint64_t v;
+	char rule[40];
+	const uint64_t max = c->lim->rlimits[kind].max;
 	const json_t *j = json_object_get(limit, key);
 	if (absent(j))
 		return PST_OK;
 	if (!pst_json_u64(j, &v))
 		return fail_type(c, pointer, "a number");
-	if (v <= c->lim->nofile_max)
+	if (v <= max)
 		return PST_OK;
-	pst_note_add(c->notes, pointer, "/limits/nofile/max", "RLIMIT_NOFILE %s lowered from %llu to %llu",
-		     key, (unsigned long long)v, (unsigned long long)c->lim->nofile_max);
+	snprintf(rule, sizeof rule, "/limits/%s/max", pst_rlimit_names[kind].key);
+	pst_note_add(c->notes, pointer, rule, "%s %s lowered from %llu to %llu",
+		     pst_rlimit_names[kind].type, key, (unsigned long long)v, (unsigned long long)max);
 	c->changed = true;
-	return json_object_set_new_nocheck(limit, key, pst_json_from_u64(c->lim->nofile_max)) == 0
+	return json_object_set_new_nocheck(limit, key, pst_json_from_u64(max)) == 0
 		       ? PST_OK
 		       : pst_fail_nomem(c->err);
 }
@@ -150,7 +154,7 @@ static int lower(struct confine *c, json_t *limit, const char *key, const char *
 static int confine_rlimits(struct confine *c, const json_t *process)
 {
 	const json_t *list = json_object_get(process, "rlimits");
-	if (absent(list) || !c->lim->has_nofile)
+	if (absent(list) || c->lim->rlimits == NULL)
 		return PST_OK;
 	if (!json_is_array(list))
 		return fail_type(c, "/rlimits", "an array");
@@ -158,14 +162,15 @@ static int confine_rlimits(struct confine *c, const json_t *process)
 	for (size_t i = 0; rc == PST_OK && i < json_array_size(list); i++) {
 		json_t *limit = json_array_get(list, i);
 		const char *type = pst_json_str(json_object_get(limit, "type"));
+		const enum pst_rlimit kind = pst_rlimit_of(type);
 		char at[64];
-		if (type == NULL || strcmp(type, "RLIMIT_NOFILE") != 0)
+		if (kind == PST_RL_COUNT || !c->lim->rlimits[kind].has_max)
 			continue;
 		snprintf(at, sizeof at, "/rlimits/%zu/soft", i);
-		rc = lower(c, limit, "soft", at);
+		rc = lower(c, limit, kind, "soft", at);
 		snprintf(at, sizeof at, "/rlimits/%zu/hard", i);
 		if (rc == PST_OK)
-			rc = lower(c, limit, "hard", at);
+			rc = lower(c, limit, kind, "hard", at);
 	}
 	return rc;
 }

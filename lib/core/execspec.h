@@ -5,7 +5,7 @@
  * hardened config.json and adds to it, so only the additions are judged: --user,
  * --additional-gids, --cap, --no-new-privs. With --process FILE nothing of the
  * container's holds, so every field that could widen is brought inside: the
- * capability sets, noNewPrivileges, user ids, RLIMIT_NOFILE. Fields we do not
+ * capability sets, noNewPrivileges, user ids, rlimits. Fields we do not
  * know pass as they are.
  */
 #pragma once
@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "core/caps.h"
 #include "core/note.h"
+#include "core/policy.h"
 
 /* What the container has, and nothing beyond. */
 struct pst_exec_limits {
@@ -27,8 +28,7 @@ struct pst_exec_limits {
 	uint32_t nids;             /* ids 0..nids-1 exist inside; 0: ids are not ours to judge */
 	const uint32_t *extra_ids; /* ids above that are mapped too; borrowed */
 	size_t nextra;
-	bool has_nofile;
-	uint64_t nofile_max;       /* greatest RLIMIT_NOFILE, soft and hard */
+	const struct pst_limit *rlimits; /* PST_RL_COUNT ceilings, NULL: none; borrowed */
 };
 
 /* The words of an exec, found but not judged. Everything borrowed from argv. */
@@ -72,7 +72,7 @@ void pst_exec_plan_done(struct pst_exec_plan *p);
  *
  * Capabilities beyond the ceiling are left out with a note, an unknown capability is
  * PST_E_SPEC; ids the container does not have are PST_E_SPEC with
- * the pointer; RLIMIT_NOFILE is lowered with a note.
+ * the pointer; rlimits above their ceilings are lowered with a note.
  */
 PST_CHECKED PST_NONNULL(2, 4, 5)
 int pst_execspec_plan(int argc, char *const argv[], const json_t *process_file,

@@ -5,114 +5,128 @@
 
 #include "base/str.h"
 #include "core/json.h"
+#include "core/limits_priv.h"
 
-struct judge {
-	const struct pst_policy *policy;
-	struct pst_edits *edits;
-	const json_t *root;
-	const char *prefix; /* of the resources in root: "/linux/resources" or "" */
-	bool partial;       /* an update: what is absent stays as it is */
-};
-
-/* What holds for one limit: the policy's, and the workload's own. */
-struct bound {
-	const struct pst_limit *policy;
-	const char *pointer; /* "/limits/pids" */
-	bool own;
-	uint64_t own_max;
-	const char *annotation; /* its source text */
-	const char *what;       /* for reasons: "memory" */
-};
-
-/* What the document asks for. */
-enum ask { ASK_NOTHING, ASK_UNLIMITED, ASK_SOME };
-
-struct asked {
-	enum ask how;
-	uint64_t v;
-};
-
-struct verdict {
-	bool change;
-	uint64_t v;
-	char source[320];
-};
-
-static bool has_ceiling(const struct bound *b)
+bool pst_judge_bounded(const struct pst_bound *b)
 {
 	return b->own || b->policy->has_max;
 }
 
-static uint64_t ceiling(const struct bound *b)
+uint64_t pst_judge_ceiling(const struct pst_bound *b)
 {
 	if (b->own && b->policy->has_max && b->policy->max < b->own_max)
 		return b->policy->max;
 	return b->own ? b->own_max : b->policy->max;
 }
 
-static void source_of(const struct judge *j, const struct bound *b, const char *leaf, char *buf,
-		      size_t size)
+static void source_at(const struct pst_judge *j, const struct pst_bound *b, const char *leaf,
+		      char *buf, size_t size)
 {
 	char pointer[64];
-	snprintf(pointer, sizeof pointer, "%s/%s", b->pointer, leaf);
-	if (b->own)
+	snprintf(pointer, sizeof pointer, "%s%s%s", b->pointer, b->plain ? "" : "/", b->plain ? "" : leaf);
+	pst_policy_source(j->policy, pointer, buf, size);
+}
+
+void pst_judge_source(const struct pst_judge *j, const struct pst_bound *b, const char *leaf,
+		      char *buf, size_t size)
+{
+	if (b->own && strcmp(leaf, "default") != 0)
 		snprintf(buf, size, "%s", b->annotation);
 	else
-		pst_policy_source(j->policy, pointer, buf, size);
+		source_at(j, b, leaf, buf, size);
 }
 
-static struct verdict decide(const struct judge *j, const struct bound *b, struct asked a)
+/* The policy's ceiling, and whoever asked for more is told so. */
+static int refuse(const struct pst_judge *j, const struct pst_bound *b, struct pst_asked a,
+		  const char *pointer, struct pst_err *err)
 {
-	struct verdict v = {.change = false};
-	if (a.how == ASK_NOTHING && j->partial)
-		return v;
-	if (a.how == ASK_NOTHING && !b->own && b->policy->has_default) {
-		v = (struct verdict){.change = true, .v = b->policy->dflt};
-		source_of(j, b, "default", v.source, sizeof v.source);
-	} else if (has_ceiling(b) && (a.how != ASK_SOME || a.v > ceiling(b))) {
-		v = (struct verdict){.change = true, .v = ceiling(b)};
-		source_of(j, b, "max", v.source, sizeof v.source);
-	}
-	return v;
+	char rule[320], much[32] = "no limit";
+	if (a.how == PST_ASK_SOME)
+		snprintf(much, sizeof much, "%llu", (unsigned long long)a.v);
+	pst_fail(err, PST_E_POLICY, pointer, "%s: %s is above the node's ceiling of %llu", b->what,
+		 much, (unsigned long long)b->policy->max);
+	source_at(j, b, "max", rule, sizeof rule);
+	pst_err_rule(err, rule);
+	return pst_err_cure(err, "ask for at most %llu, or set /limits/above of the policy to \"lower\"",
+			    (unsigned long long)b->policy->max);
 }
 
-/* "/linux/resources" + "/pids/limit" */
-static const char *at(const struct judge *j, const char *tail, char buf[96])
+int pst_judge_decide(const struct pst_judge *j, const struct pst_bound *b, struct pst_asked a,
+		     const char *pointer, struct pst_verdict *ret, struct pst_err *err)
+{
+	*ret = (struct pst_verdict){.change = false};
+	if (a.how == PST_ASK_NOTHING && j->partial)
+		return PST_OK;
+	const bool above = b->policy->has_max && a.how != PST_ASK_NOTHING && !a.zero &&
+			   (a.how == PST_ASK_UNLIMITED || a.v > b->policy->max);
+	if (above && j->policy->above_refuse)
+		return refuse(j, b, a, pointer, err);
+	if (a.how == PST_ASK_NOTHING && !b->own && b->policy->has_default) {
+		ret->change = true;
+		ret->v = b->policy->dflt;
+		pst_judge_source(j, b, "default", ret->source, sizeof ret->source);
+	} else if (pst_judge_bounded(b) && (a.how != PST_ASK_SOME || a.v > pst_judge_ceiling(b))) {
+		ret->change = true;
+		ret->v = pst_judge_ceiling(b);
+		pst_judge_source(j, b, "max", ret->source, sizeof ret->source);
+	}
+	if (ret->change && b->pod != 0 && b->pod < ret->v) {
+		ret->v = b->pod;
+		snprintf(ret->source, sizeof ret->source, "%s", b->pod_source);
+	}
+	return PST_OK;
+}
+
+int pst_judge_able(const struct pst_judge *j, const struct pst_bound *b, const char *fact,
+		   const char *pointer, struct pst_err *err)
+{
+	char rule[320];
+	if (!json_is_false(pst_json_at(j->facts, fact)))
+		return PST_OK;
+	pst_fail(err, PST_E_POLICY, pointer, "%s cannot be limited on this node: its kernel, or the way "
+		 "its cgroups are mounted, has no file for it", b->what);
+	pst_judge_source(j, b, b->policy->has_max ? "max" : "default", rule, sizeof rule);
+	pst_err_rule(err, rule);
+	return pst_err_cure(err, "take %s out of the policy, or see `postern doctor`", b->pointer);
+}
+
+const char *pst_judge_at(const struct pst_judge *j, const char *tail, char buf[96])
 {
 	snprintf(buf, 96, "%s%s", j->prefix, tail);
 	return buf;
 }
 
-static int read_limit(struct judge *j, const char *tail, const struct bound *b, struct asked *ret,
-		      struct pst_err *err)
+int pst_judge_read(struct pst_judge *j, const char *tail, const struct pst_bound *b,
+		   struct pst_asked *ret, struct pst_err *err)
 {
 	char p[96], source[320];
-	const json_t *n = pst_json_at(j->root, at(j, tail, p));
+	const json_t *n = pst_json_at(j->root, pst_judge_at(j, tail, p));
 	int64_t s = 0;
-	*ret = (struct asked){.how = ASK_NOTHING};
+	*ret = (struct pst_asked){.how = PST_ASK_NOTHING};
 	if (n == NULL || json_is_null(n))
 		return PST_OK;
 	if (pst_json_u64(n, &ret->v) && ret->v > 0) {
-		ret->how = ASK_SOME;
+		ret->how = PST_ASK_SOME;
 	} else if (!pst_json_i64(n, &s)) {
 		return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a whole number", p);
 	} else if (s != 0 || !j->partial) {
-		ret->how = ASK_UNLIMITED;
-	} else if (has_ceiling(b)) {
+		ret->how = PST_ASK_UNLIMITED;
+		ret->zero = s == 0;
+	} else if (pst_judge_bounded(b)) {
 		/* 0 in an update: "unchanged" to runc, no limit to others. Absent
 		 * means the same to all of them. */
-		source_of(j, b, "max", source, sizeof source);
+		pst_judge_source(j, b, "max", source, sizeof source);
 		pst_edit_remove(j->edits, p, source, "0 would change nothing or lift the limit");
 	}
 	return PST_OK;
 }
 
-static void set(struct judge *j, const char *tail, const struct bound *b, struct asked a,
-		const struct verdict *v)
+static void set(struct pst_judge *j, const char *tail, const struct pst_bound *b,
+		struct pst_asked a, const struct pst_verdict *v)
 {
 	char p[96];
-	pst_edit_set(j->edits, at(j, tail, p), pst_json_from_u64(v->v), v->source,
-		     a.how != ASK_NOTHING ? "%s lowered to the ceiling" : "%s limited by default",
+	pst_edit_set(j->edits, pst_judge_at(j, tail, p), pst_json_from_u64(v->v), v->source,
+		     a.how != PST_ASK_NOTHING ? "%s lowered to the ceiling" : "%s limited by default",
 		     b->what);
 }
 
@@ -121,12 +135,12 @@ static void set(struct judge *j, const char *tail, const struct bound *b, struct
  * so a ceiling that ignored it would be none. *ret_there: the key is there, and
  * what the typed field says does not matter in the end.
  */
-static int judge_unified(struct judge *j, const char *file, const struct bound *b, bool *ret_there,
-			 struct pst_err *err)
+int pst_limits_unified(struct pst_judge *j, const char *file, const struct pst_bound *b,
+		       bool *ret_there, struct pst_err *err)
 {
-	char tail[48], p[96];
+	char tail[64], p[96];
 	snprintf(tail, sizeof tail, "/unified/%s", file);
-	const json_t *n = pst_json_at(j->root, at(j, tail, p));
+	const json_t *n = pst_json_at(j->root, pst_judge_at(j, tail, p));
 	const char *text = pst_json_str(n);
 	*ret_there = text != NULL;
 	if (n == NULL || json_is_null(n))
@@ -135,59 +149,133 @@ static int judge_unified(struct judge *j, const char *file, const struct bound *
 		return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a string", p);
 
 	/* "max" and what does not parse count as no limit. */
-	struct asked a = {.how = ASK_UNLIMITED};
+	struct pst_asked a = {.how = PST_ASK_UNLIMITED};
+	struct pst_verdict v;
 	if (pst_num_parse(text, 10, UINT64_MAX, &a.v))
-		a.how = ASK_SOME;
-	const struct verdict v = decide(j, b, a);
+		a.how = PST_ASK_SOME;
+	const int rc = pst_judge_decide(j, b, a, p, &v, err);
 	char value[24];
 	snprintf(value, sizeof value, "%llu", (unsigned long long)v.v);
-	if (v.change)
+	if (rc == PST_OK && v.change)
 		pst_edit_set(j->edits, p, json_string(value), v.source, "%s lowered to the ceiling",
 			     b->what);
-	return PST_OK;
+	return rc;
 }
 
-static int judge_pids(struct judge *j, const struct bound *b, struct pst_err *err)
+static int judge_pids(struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
 {
-	struct asked a;
+	struct pst_asked a;
+	struct pst_verdict v;
 	bool unified = false;
-	int rc = judge_unified(j, "pids.max", b, &unified, err);
+	char p[96];
+	int rc = pst_limits_unified(j, "pids.max", b, &unified, err);
 	if (rc == PST_OK)
-		rc = read_limit(j, "/pids/limit", b, &a, err);
-	if (rc != PST_OK || (unified && a.how == ASK_NOTHING))
+		rc = pst_judge_read(j, "/pids/limit", b, &a, err);
+	if (rc != PST_OK || (unified && a.how == PST_ASK_NOTHING))
 		return rc;
-	const struct verdict v = decide(j, b, a);
-	if (v.change)
+	rc = pst_judge_decide(j, b, a, pst_judge_at(j, "/pids/limit", p), &v, err);
+	if (rc == PST_OK && v.change)
 		set(j, "/pids/limit", b, a, &v);
-	return PST_OK;
+	return rc;
+}
+
+/* Memory and what may be swapped beside it, as asked and as decided. */
+struct memory {
+	struct pst_asked limit, both; /* as the document has them */
+	uint64_t now;                 /* the limit that will hold */
+	const char *source;           /* of a change of it */
+};
+
+/* How much swap the document asks for, beside the memory. */
+static struct pst_asked swap_asked(const struct memory *m)
+{
+	struct pst_asked extra = m->both;
+	if (extra.zero) /* unset, to every runtime */
+		extra = (struct pst_asked){.how = PST_ASK_NOTHING};
+	if (extra.how != PST_ASK_SOME)
+		return extra;
+	const uint64_t beside = m->limit.how == PST_ASK_SOME ? m->limit.v : m->now;
+	extra.v = m->both.v > beside ? m->both.v - beside : 0;
+	return extra;
+}
+
+/* Under a ceiling for swap, one of the two alone says nothing about swap. */
+static int half_of_memory(const struct pst_judge *j, const struct pst_bound *swap, struct pst_err *err)
+{
+	char p[96], rule[320];
+	pst_fail(err, PST_E_POLICY, pst_judge_at(j, "/memory", p),
+		 "memory or memory and swap alone is an amount of swap that cannot be compared with the "
+		 "ceiling");
+	pst_judge_source(j, swap, "max", rule, sizeof rule);
+	pst_err_rule(err, rule);
+	return pst_err_cure(err, "give memory and memory-swap together");
 }
 
 /*
  * memory.swap is memory and swap together (config-linux.md "memory"): when the
  * limit goes down, swap must follow, or memory taken away comes back as swap.
  */
-static int judge_memory(struct judge *j, const struct bound *b, struct pst_err *err)
+static int judge_swap(struct pst_judge *j, const struct pst_bound *b, const struct memory *m,
+		      struct pst_err *err)
 {
-	struct asked a, swap;
-	bool unified = false;
-	int rc = judge_unified(j, "memory.max", b, &unified, err);
-	if (rc == PST_OK)
-		rc = read_limit(j, "/memory/limit", b, &a, err);
-	if (rc == PST_OK)
-		rc = read_limit(j, "/memory/swap", b, &swap, err);
-	if (rc != PST_OK || (unified && a.how == ASK_NOTHING))
-		return rc;
-	struct verdict v = decide(j, b, a);
-	if (!v.change)
-		return PST_OK;
-	if (swap.how == ASK_SOME && a.how != ASK_SOME && swap.v < v.v)
-		v.v = swap.v; /* runc refuses a limit above limit and swap together */
-	set(j, "/memory/limit", b, a, &v);
 	char p[96];
-	if (swap.how == ASK_SOME && a.how == ASK_SOME && swap.v >= a.v)
-		pst_edit_set(j->edits, at(j, "/memory/swap", p), pst_json_from_u64(v.v + (swap.v - a.v)),
-			     v.source, "memory and swap together follow the lowered memory");
+	struct pst_verdict v;
+	struct pst_asked extra = swap_asked(m);
+	pst_judge_at(j, "/memory/swap", p);
+	if (j->partial && b->policy->has_max && extra.how == PST_ASK_NOTHING) {
+		if (b->policy->max != 0)
+			return half_of_memory(j, b, err);
+		extra.how = PST_ASK_UNLIMITED; /* none is what the ceiling says, whatever was in force */
+		extra.zero = true;
+	}
+	int rc = pst_judge_decide(j, b, extra, p, &v, err);
+	if (rc == PST_OK && v.change)
+		rc = pst_judge_able(j, b, "/cgroup/swap", p, err);
+	if (rc != PST_OK)
+		return rc;
+	const uint64_t beside = v.change ? v.v : extra.v;
+	if (!v.change && extra.how != PST_ASK_SOME)
+		return PST_OK;
+	const uint64_t both = beside > INT64_MAX - m->now ? INT64_MAX : m->now + beside;
+	if (v.change)
+		pst_edit_set(j->edits, p, pst_json_from_u64(both), v.source,
+			     "memory, and %llu bytes of swap beside it", (unsigned long long)beside);
+	else if (both < m->both.v)
+		pst_edit_set(j->edits, p, pst_json_from_u64(both), m->source,
+			     "memory and swap together follow the lowered memory");
 	return PST_OK;
+}
+
+static int judge_memory(struct pst_judge *j, const struct pst_bound *b, const struct pst_bound *swap,
+			struct pst_err *err)
+{
+	struct memory m = {0};
+	struct pst_verdict v;
+	bool unified = false, swap_unified = false;
+	char p[96];
+	int rc = pst_limits_unified(j, "memory.max", b, &unified, err);
+	if (rc == PST_OK)
+		rc = pst_limits_unified(j, "memory.swap.max", swap, &swap_unified, err);
+	if (rc == PST_OK)
+		rc = pst_judge_read(j, "/memory/limit", b, &m.limit, err);
+	if (rc == PST_OK)
+		rc = pst_judge_read(j, "/memory/swap", swap, &m.both, err);
+	if (rc != PST_OK || (unified && m.limit.how == PST_ASK_NOTHING))
+		return rc;
+	rc = pst_judge_decide(j, b, m.limit, pst_judge_at(j, "/memory/limit", p), &v, err);
+	if (rc != PST_OK)
+		return rc;
+	if (v.change && m.both.how == PST_ASK_SOME && m.limit.how != PST_ASK_SOME && m.both.v < v.v)
+		v.v = m.both.v; /* runc refuses a limit above limit and swap together */
+	if (v.change)
+		set(j, "/memory/limit", b, m.limit, &v);
+	if (!v.change && m.limit.how != PST_ASK_SOME) /* no limit: swap has nothing to be beside of */
+		return j->partial && swap->policy->has_max && m.both.how != PST_ASK_NOTHING
+			       ? half_of_memory(j, swap, err)
+			       : PST_OK;
+	m.now = v.change ? v.v : m.limit.v;
+	m.source = v.source;
+	return judge_swap(j, swap, &m, err);
 }
 
 #define PERIOD UINT64_C(100000)      /* microseconds; default of cpu.max, cgroup-v2.rst */
@@ -202,19 +290,24 @@ static uint64_t quota_of(uint64_t millicores, uint64_t *period)
 	return millicores * *period / 1000;
 }
 
-/* Is the share asked for within the bound? By the quota, which is what counts. */
-static struct verdict decide_cpu(const struct judge *j, const struct bound *b, struct asked quota,
-				 uint64_t period)
+/* Is the share asked for within the bound? By the quota, which is what counts; in
+ * thousandths, rounded up, so that what is compared is never less than what was asked. */
+static int decide_cpu(const struct pst_judge *j, const struct pst_bound *b, struct pst_asked quota,
+		      uint64_t period, const char *pointer, struct pst_verdict *ret,
+		      struct pst_err *err)
 {
-	if (quota.how == ASK_SOME && has_ceiling(b))
-		quota.v = quota.v > ceiling(b) * period / 1000 ? UINT64_MAX : 0;
-	return decide(j, b, quota);
+	if (quota.how == PST_ASK_SOME) {
+		const uint64_t whole = quota.v / period, rest = quota.v % period;
+		quota.v = whole > UINT64_MAX / 2000 ? UINT64_MAX
+						    : whole * 1000 + (rest * 1000 + period - 1) / period;
+	}
+	return pst_judge_decide(j, b, quota, pointer, ret, err);
 }
 
-static int unified_cpu(struct judge *j, const struct bound *b, bool *ret_there, struct pst_err *err)
+static int unified_cpu(struct pst_judge *j, const struct pst_bound *b, bool *ret_there, struct pst_err *err)
 {
 	char p[96], head[24] = "", value[64];
-	const json_t *n = pst_json_at(j->root, at(j, "/unified/cpu.max", p));
+	const json_t *n = pst_json_at(j->root, pst_judge_at(j, "/unified/cpu.max", p));
 	const char *text = pst_json_str(n);
 	*ret_there = text != NULL;
 	if (n == NULL || json_is_null(n))
@@ -225,14 +318,17 @@ static int unified_cpu(struct judge *j, const struct bound *b, bool *ret_there, 
 	/* "QUOTA", "QUOTA PERIOD", "max PERIOD" (cgroup-v2.rst "cpu.max"). */
 	const size_t len = strcspn(text, " ");
 	snprintf(head, sizeof head, "%.*s", (int)len, text);
-	struct asked quota = {.how = ASK_UNLIMITED};
+	struct pst_asked quota = {.how = PST_ASK_UNLIMITED};
 	uint64_t period = PERIOD;
-	if ((text[len] == '\0' || pst_num_parse(text + len + 1, 10, PERIOD_MAX, &period)) &&
+	if ((text[len] == '\0' || pst_num_parse(text + len + 1, 10, PERIOD_MAX, &period)) && period > 0 &&
 	    len < sizeof head && pst_num_parse(head, 10, UINT64_MAX, &quota.v))
-		quota.how = ASK_SOME;
-	const struct verdict v = decide_cpu(j, b, quota, period);
-	if (!v.change)
-		return PST_OK;
+		quota.how = PST_ASK_SOME;
+	else if (period == 0)
+		period = PERIOD;
+	struct pst_verdict v;
+	const int rc = decide_cpu(j, b, quota, period, p, &v, err);
+	if (rc != PST_OK || !v.change)
+		return rc;
 	const uint64_t q = quota_of(v.v, &period);
 	snprintf(value, sizeof value, "%llu %llu", (unsigned long long)q, (unsigned long long)period);
 	pst_edit_set(j->edits, p, json_string(value), v.source, "cpu time limited to %llu thousandths of a core",
@@ -241,131 +337,115 @@ static int unified_cpu(struct judge *j, const struct bound *b, bool *ret_there, 
 }
 
 /* One without the other means a share that depends on what is in force now. */
-static int half_a_share(const struct judge *j, const struct bound *b, struct pst_err *err)
+static int half_a_share(const struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
 {
 	char p[96], rule[320];
-	pst_fail(err, PST_E_POLICY, at(j, "/cpu", p),
+	pst_fail(err, PST_E_POLICY, pst_judge_at(j, "/cpu", p),
 		 "a cpu quota or period alone is a share that cannot be compared with the ceiling");
-	source_of(j, b, "max", rule, sizeof rule);
+	pst_judge_source(j, b, "max", rule, sizeof rule);
 	pst_err_rule(err, rule);
 	return pst_err_cure(err, "give quota and period together");
 }
 
-static int judge_cpu(struct judge *j, const struct bound *b, struct pst_err *err)
+static int judge_cpu(struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
 {
-	struct asked quota, given;
+	struct pst_asked quota, given;
 	bool unified = false;
 	char p[96];
 	int rc = unified_cpu(j, b, &unified, err);
 	if (rc == PST_OK)
-		rc = read_limit(j, "/cpu/quota", b, &quota, err);
+		rc = pst_judge_read(j, "/cpu/quota", b, &quota, err);
 	if (rc == PST_OK)
-		rc = read_limit(j, "/cpu/period", b, &given, err);
-	if (rc != PST_OK || (unified && quota.how == ASK_NOTHING))
+		rc = pst_judge_read(j, "/cpu/period", b, &given, err);
+	if (rc != PST_OK || (unified && quota.how == PST_ASK_NOTHING))
 		return rc;
-	if (given.how == ASK_SOME && given.v > PERIOD_MAX)
-		return has_ceiling(b) ? pst_fail(err, PST_E_SPEC, at(j, "/cpu/period", p),
+	if (given.how == PST_ASK_SOME && given.v > PERIOD_MAX)
+		return pst_judge_bounded(b) ? pst_fail(err, PST_E_SPEC, pst_judge_at(j, "/cpu/period", p),
 						 "a cpu period is at most %llu microseconds",
 						 (unsigned long long)PERIOD_MAX)
 				      : PST_OK;
-	if (j->partial && has_ceiling(b) && quota.how != ASK_UNLIMITED &&
-	    (quota.how == ASK_SOME) != (given.how == ASK_SOME))
+	if (j->partial && pst_judge_bounded(b) && quota.how != PST_ASK_UNLIMITED &&
+	    (quota.how == PST_ASK_SOME) != (given.how == PST_ASK_SOME))
 		return half_a_share(j, b, err);
 
-	const uint64_t asked_period = given.how == ASK_SOME ? given.v : PERIOD;
-	const struct verdict v = decide_cpu(j, b, quota, asked_period);
-	if (!v.change)
-		return PST_OK;
+	const uint64_t asked_period = given.how == PST_ASK_SOME ? given.v : PERIOD;
+	struct pst_verdict v;
+	rc = decide_cpu(j, b, quota, asked_period, pst_judge_at(j, "/cpu/quota", p), &v, err);
+	if (rc != PST_OK || !v.change)
+		return rc;
 	uint64_t period = asked_period;
 	const uint64_t q = quota_of(v.v, &period);
-	pst_edit_set(j->edits, at(j, "/cpu/quota", p), pst_json_from_u64(q), v.source,
+	pst_edit_set(j->edits, pst_judge_at(j, "/cpu/quota", p), pst_json_from_u64(q), v.source,
 		     "cpu time limited to %llu thousandths of a core", (unsigned long long)v.v);
-	if (given.how != ASK_SOME || period != given.v)
-		pst_edit_set(j->edits, at(j, "/cpu/period", p), pst_json_from_u64(period), v.source,
+	if (given.how != PST_ASK_SOME || period != given.v)
+		pst_edit_set(j->edits, pst_judge_at(j, "/cpu/period", p), pst_json_from_u64(period), v.source,
 			     "the period of that quota");
 	return PST_OK;
 }
 
-static int resources(struct judge *j, const struct pst_tighten *t, struct pst_err *err)
+/* What CRI says of the whole pod, on its sandbox: the sums that were given to it. What
+ * does not parse says nothing; it could only have made a limit of ours lower. */
+static uint64_t pod_memory(const json_t *annotations)
 {
-	const struct bound pids = {&j->policy->pids, "/limits/pids", t->has_pids, t->pids,
-				   "annotation postern/pids", "processes"};
-	const struct bound memory = {&j->policy->memory, "/limits/memory", t->has_memory, t->memory,
-				     "annotation postern/memory", "memory"};
-	const struct bound cpu = {&j->policy->cpu, "/limits/cpu", t->has_cpu, t->cpu,
-				  "annotation postern/cpu", "cpu time"};
+	uint64_t v = 0;
+	const char *s = pst_json_str(json_object_get(annotations, "io.kubernetes.cri.sandbox-memory"));
+	return s != NULL && pst_num_parse(s, 10, INT64_MAX, &v) ? v : 0;
+}
+
+static uint64_t pod_cpu(const json_t *annotations)
+{
+	uint64_t quota = 0, period = 0;
+	const char *q = pst_json_str(json_object_get(annotations, "io.kubernetes.cri.sandbox-cpu-quota"));
+	const char *p = pst_json_str(json_object_get(annotations, "io.kubernetes.cri.sandbox-cpu-period"));
+	if (q == NULL || p == NULL || !pst_num_parse(q, 10, INT64_MAX / 1000, &quota) ||
+	    !pst_num_parse(p, 10, PERIOD_MAX, &period) || period == 0)
+		return 0;
+	return (quota * 1000 + period - 1) / period;
+}
+
+static int resources(struct pst_judge *j, const struct pst_tighten *t, const json_t *annotations,
+		     struct pst_err *err)
+{
+	const struct pst_policy *p = j->policy;
+	const struct pst_bound pids = {.policy = &p->pids, .pointer = "/limits/pids", .what = "processes",
+				       .own = t->has_pids, .own_max = t->pids,
+				       .annotation = "annotation postern/pids"};
+	const struct pst_bound memory = {
+		.policy = &p->memory, .pointer = "/limits/memory", .what = "memory",
+		.own = t->has_memory, .own_max = t->memory, .annotation = "annotation postern/memory",
+		.pod = pod_memory(annotations),
+		.pod_source = "annotation io.kubernetes.cri.sandbox-memory"};
+	const struct pst_bound cpu = {
+		.policy = &p->cpu, .pointer = "/limits/cpu", .what = "cpu time", .own = t->has_cpu,
+		.own_max = t->cpu, .annotation = "annotation postern/cpu", .pod = pod_cpu(annotations),
+		.pod_source = "annotation io.kubernetes.cri.sandbox-cpu-quota"};
+	const struct pst_bound swap = {.policy = &p->swap, .pointer = "/limits/swap", .what = "swap"};
 	int rc = judge_pids(j, &pids, err);
 	if (rc == PST_OK)
-		rc = judge_memory(j, &memory, err);
+		rc = judge_memory(j, &memory, &swap, err);
 	return rc == PST_OK ? judge_cpu(j, &cpu, err) : rc;
 }
 
-static int lower_entry(struct judge *j, size_t i, const struct bound *b, struct pst_err *err)
-{
-	static const char *const ends[] = {"hard", "soft"};
-	for (size_t k = 0; k < PST_NELEM(ends); k++) {
-		char p[96];
-		struct asked a = {.how = ASK_SOME};
-		snprintf(p, sizeof p, "/process/rlimits/%zu/%s", i, ends[k]);
-		if (!pst_json_u64(pst_json_at(j->root, p), &a.v))
-			return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a whole number", p);
-		const struct verdict v = decide(j, b, a);
-		if (v.change)
-			pst_edit_set(j->edits, p, pst_json_from_u64(v.v), v.source,
-				     "open files lowered to the ceiling");
-	}
-	return PST_OK;
-}
-
-/* RLIM_INFINITY is the highest number, so "unlimited" needs no case of its own. */
-static int judge_nofile(struct judge *j, const struct bound *b, struct pst_err *err)
-{
-	const json_t *list = pst_json_at(j->root, "/process/rlimits");
-	bool found = false;
-	if (!json_is_object(pst_json_at(j->root, "/process")))
-		return PST_OK;
-	if (list != NULL && !json_is_null(list) && !json_is_array(list))
-		return pst_fail(err, PST_E_SPEC, "/process/rlimits",
-				"wrong type: /process/rlimits must be an array");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *type = json_object_get(json_array_get(list, i), "type");
-		if (!pst_streq(pst_json_str(type), "RLIMIT_NOFILE"))
-			continue;
-		found = true;
-		const int rc = lower_entry(j, i, b, err);
-		if (rc != PST_OK)
-			return rc;
-	}
-	if (found)
-		return PST_OK;
-	const struct verdict v = decide(j, b, (struct asked){.how = ASK_NOTHING});
-	if (!v.change)
-		return PST_OK;
-	if (!json_is_array(list))
-		pst_edit_set(j->edits, "/process/rlimits", json_array(), "spec /process", "there are none");
-	pst_edit_set(j->edits, "/process/rlimits/-",
-		     json_pack("{s:s, s:I, s:I}", "type", "RLIMIT_NOFILE", "hard", (json_int_t)v.v, "soft",
-			       (json_int_t)v.v),
-		     v.source, "open files limited");
-	return PST_OK;
-}
-
 int pst_limits_spec(const json_t *spec, const struct pst_policy *policy, const struct pst_tighten *t,
-		    struct pst_edits *edits, struct pst_err *err)
+		    const json_t *facts, struct pst_edits *edits, struct pst_err *err)
 {
-	struct judge j = {
-		.policy = policy, .edits = edits, .root = spec, .prefix = "/linux/resources"};
-	const struct bound nofile = {&policy->nofile, "/limits/nofile", t->has_nofile, t->nofile,
-				     "annotation postern/nofile", "open files"};
-	const int rc = resources(&j, t, err);
-	return rc == PST_OK ? judge_nofile(&j, &nofile, err) : rc;
+	struct pst_judge j = {
+		.policy = policy, .edits = edits, .root = spec, .prefix = "/linux/resources", .facts = facts};
+	int rc = resources(&j, t, pst_json_at(spec, "/annotations"), err);
+	if (rc == PST_OK)
+		rc = pst_limits_hugepages(&j, err);
+	if (rc == PST_OK)
+		rc = pst_limits_rlimits(&j, t, err);
+	return rc == PST_OK ? pst_limits_shm(&j, err) : rc;
 }
 
-int pst_limits_update(const json_t *res, const struct pst_policy *policy, struct pst_edits *edits,
-		      struct pst_err *err)
+int pst_limits_update(const json_t *res, const struct pst_policy *policy, const struct pst_tighten *t,
+		      struct pst_edits *edits, struct pst_err *err)
 {
-	const struct pst_tighten none = {0};
-	struct judge j = {
+	struct pst_judge j = {
 		.policy = policy, .edits = edits, .root = res, .prefix = "", .partial = true};
-	return resources(&j, &none, err);
+	int rc = resources(&j, t, NULL, err);
+	if (rc == PST_OK)
+		rc = pst_limits_disk_update(&j, t, err);
+	return rc == PST_OK ? pst_limits_hugepages(&j, err) : rc;
 }

@@ -54,7 +54,11 @@ static int read_request(struct pst_work *w, struct pst_err *err)
 
 int pst_plan_limits(struct pst_work *w, struct pst_err *err)
 {
-	return pst_limits_spec(w->spec->tree, w->policy, &w->tighten, &w->plan->edits, err);
+	const int rc = pst_limits_spec(w->spec->tree, w->policy, &w->tighten, w->facts->tree,
+				       &w->plan->edits, err);
+	return rc == PST_OK ? pst_limits_disk(w->spec->tree, w->policy, &w->tighten, w->facts->tree,
+					      &w->plan->edits, &w->plan->notes, err)
+			    : rc;
 }
 
 static int decide(struct pst_work *w, struct pst_err *err)

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "core/caps.h"
+#include "core/rlimit.h"
 
 enum pst_grant { PST_REFUSE, PST_CONFINE, PST_PASS };
 
@@ -30,6 +31,15 @@ enum pst_grant_kind {
 	PST_G_COMPAT_ABI,
 	PST_G_USERNS,
 	PST_G_COUNT,
+};
+
+/* /limits/disk: rates, each of every disk. */
+enum pst_disk {
+	PST_DISK_READ_BPS,
+	PST_DISK_WRITE_BPS,
+	PST_DISK_READ_IOPS,
+	PST_DISK_WRITE_IOPS,
+	PST_DISK_COUNT,
 };
 
 /* Where a value came from, for reasons: file and pointer; "" file = built in. */
@@ -50,7 +60,7 @@ enum pst_ids_fallback { PST_FB_REFUSE, PST_FB_CHOWN, PST_FB_OFF }; /* /ids/fallb
 
 struct pst_limit {
 	bool has_default, has_max;
-	uint64_t dflt, max; /* pids: count; memory: bytes; cpu: millicores; nofile: count */
+	uint64_t dflt, max; /* bytes, counts, or thousandths of a core; rlimits: getrlimit(2) */
 };
 
 struct pst_policy {
@@ -70,7 +80,12 @@ struct pst_policy {
 	struct pst_strv volume_roots;
 	struct pst_strv exempt_namespaces;
 	struct pst_strv pass_annotations; /* exact keys, or a prefix ending in '*' */
-	struct pst_limit pids, memory, cpu, nofile;
+	bool above_refuse;       /* /limits/above: what is above a ceiling is refused, not lowered */
+	struct pst_limit pids, memory, cpu;
+	struct pst_limit swap;   /* beside the memory */
+	struct pst_limit hugepages, shm;
+	struct pst_limit disk[PST_DISK_COUNT]; /* bytes or operations a second; no default */
+	struct pst_limit rlimits[PST_RL_COUNT];
 	struct pst_strv mask_paths;     /* added to linux.maskedPaths */
 	struct pst_strv readonly_paths; /* added to linux.readonlyPaths */
 	bool safety_net;         /* /runtime/safetyNet, default true */
@@ -95,6 +110,9 @@ void pst_policy_done(struct pst_policy *p);
  * source text of a reason, for the innermost file that set `pointer`. buf is returned. */
 const char *pst_policy_source(const struct pst_policy *p, const char *pointer, char *buf,
 			      size_t size);
+
+/* Does the policy limit anything, by a default or a ceiling? */
+bool pst_policy_limits(const struct pst_policy *p);
 
 /* "/grants/hostNetwork" for PST_G_HOST_NETWORK; "refuse" for PST_REFUSE. */
 const char *pst_grant_pointer(enum pst_grant_kind k);

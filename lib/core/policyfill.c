@@ -1,4 +1,5 @@
 /* The merged policy document into typed fields. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,16 +124,21 @@ static int at_origin(const struct pst_policy *p, const char *pointer, struct pst
 	return PST_E_POLICY;
 }
 
-static int check_limit(const struct pst_policy *p, const char *pointer, const struct pst_limit *l,
-		       struct pst_err *err)
+/* `k` is the default of a limit, or of no interest here. */
+static int check_limit(const struct pst_policy *p, const struct policy_key *k, struct pst_err *err)
 {
+	char parent[64];
+	if (!pst_starts(k->pointer, "/limits/") || !pst_ends(k->pointer, "/default"))
+		return PST_OK;
+	const struct pst_limit *l = (const void *)((const char *)p + k->field -
+						   offsetof(struct pst_limit, dflt));
 	if (!l->has_default || !l->has_max || l->dflt <= l->max)
 		return PST_OK;
-	pst_fail(err, PST_E_POLICY, pointer, "the default of %s is above its max", pointer);
+	snprintf(parent, sizeof parent, "%.*s", (int)(strlen(k->pointer) - strlen("/default")),
+		 k->pointer);
+	pst_fail(err, PST_E_POLICY, parent, "the default of %s is above its max", parent);
 	pst_err_cure(err, "lower the default, or raise the max");
-	char at[64];
-	snprintf(at, sizeof at, "%s/default", pointer);
-	return at_origin(p, at, err);
+	return at_origin(p, k->pointer, err);
 }
 
 static int check_pool(const struct pst_policy *p, struct pst_err *err)
@@ -158,13 +164,18 @@ int pst_policy_fill(struct pst_policy *p, struct pst_err *err)
 		rc = fill_key(p, &pst_policy_keys[i], err);
 	if (rc == PST_OK)
 		rc = check_pool(p, err);
-	if (rc == PST_OK)
-		rc = check_limit(p, "/limits/pids", &p->pids, err);
-	if (rc == PST_OK)
-		rc = check_limit(p, "/limits/memory", &p->memory, err);
-	if (rc == PST_OK)
-		rc = check_limit(p, "/limits/cpu", &p->cpu, err);
-	if (rc == PST_OK)
-		rc = check_limit(p, "/limits/nofile", &p->nofile, err);
+	for (size_t i = 0; rc == PST_OK && i < pst_policy_nkeys; i++)
+		rc = check_limit(p, &pst_policy_keys[i], err);
 	return rc;
+}
+
+bool pst_policy_limits(const struct pst_policy *p)
+{
+	for (size_t i = 0; i < pst_policy_nkeys; i++) {
+		const struct policy_key *k = &pst_policy_keys[i];
+		if (pst_starts(k->pointer, "/limits/") && k->present != 0 &&
+		    *(const bool *)((const char *)p + k->present))
+			return true;
+	}
+	return false;
 }

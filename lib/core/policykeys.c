@@ -4,7 +4,7 @@
  *
  *   key                      accepted because it asks for nothing    refused
  *   /ids/fallback            refuse, off (both work)                 chown
- *   /limits/disk/ANY         null                                    any amount
+ *   /limits/disk/size        null                                    any amount
  *   /limits/network/ANY      null                                    any amount
  *   /execGate                log (exec is let through), null         deny
  *   /images/onMissing        allow                                   refuse
@@ -26,6 +26,8 @@
 #define PIDS_MAX UINT64_C(4194304)        /* PID_MAX_LIMIT, proc_sys_kernel(5) pid_max */
 #define NOFILE_MAX UINT64_C(2147483584)   /* highest fs.nr_open, kernel fs/file.c */
 #define MEMORY_MIN (UINT64_C(1) << 20)    /* less starts no program: a slip such as "500m" */
+#define STACK_MIN (UINT64_C(1) << 17)     /* exec(2) wants 128 KiB for arguments */
+#define BPS_MIN 1024                      /* less is a slip such as "1m" */
 #define CPU_MIN 10                        /* millicores: 1 ms in 100 ms, the kernel's least quota */
 #define CPU_MAX UINT64_C(1000000)         /* 1,000 CPUs */
 
@@ -35,6 +37,7 @@ static const char *const later_fallback[] = {"chown", NULL};
 static const char *const words_mode[] = {"enforce", "off", "complain", NULL};
 static const char *const words_nnp[] = {"caller", "force", NULL};
 static const char *const words_grant[] = {"refuse", "confine", "pass", NULL};
+static const char *const words_above[] = {"lower", "refuse", NULL};
 static const char *const words_gate[] = {"log", "deny", NULL};
 static const char *const later_gate[] = {"deny", NULL};
 static const char *const words_missing[] = {"allow", "refuse", NULL};
@@ -55,6 +58,9 @@ static const char *const later_severity[] = {"high", "medium", "low", "none", NU
 #define LATER(p, u)                                                                      \
 	{.pointer = (p), .kind = PST_PK_QUANTITY, .flags = PST_PF_NULL | PST_PF_LATER,   \
 	 .unit = (u), .min = 1, .max = INT64_MAX, NOFIELD}
+#define RLIMIT(name, k, lo, hi) LIMIT(name, rlimits[k], PST_QUANTITY_COUNT, lo, hi)
+#define RATE(p, k, lo, hi)                                                                 \
+	AMOUNT(p, PST_QUANTITY_COUNT, lo, hi, disk[k].max, disk[k].has_max)
 #define PATHS(p, f)                                                                      \
 	{.pointer = (p), .kind = PST_PK_LIST, .text_ok = pst_policytext_path,            \
 	 .want = "a clean absolute path", FIELD(f)}
@@ -112,15 +118,35 @@ const struct policy_key pst_policy_keys[] = {
 	 FIELD(pass_annotations)},
 
 	OBJECT("/limits"),
+	{.pointer = "/limits/above", .kind = PST_PK_SWITCH, .words = words_above, FIELD(above_refuse)},
 	LIMIT("pids", pids, PST_QUANTITY_COUNT, 1, PIDS_MAX),
 	LIMIT("memory", memory, PST_QUANTITY_COUNT, MEMORY_MIN, INT64_MAX),
 	LIMIT("cpu", cpu, PST_QUANTITY_MILLI, CPU_MIN, CPU_MAX),
-	LIMIT("nofile", nofile, PST_QUANTITY_COUNT, 16, NOFILE_MAX),
+	LIMIT("swap", swap, PST_QUANTITY_COUNT, 0, INT64_MAX),
+	LIMIT("hugepages", hugepages, PST_QUANTITY_COUNT, 0, INT64_MAX),
+	LIMIT("shm", shm, PST_QUANTITY_COUNT, 4096, INT64_MAX),
+	RLIMIT("nofile", PST_RL_NOFILE, 16, NOFILE_MAX),
+	RLIMIT("nproc", PST_RL_NPROC, 1, PIDS_MAX),
+	RLIMIT("core", PST_RL_CORE, 0, INT64_MAX),
+	RLIMIT("memlock", PST_RL_MEMLOCK, 0, INT64_MAX),
+	RLIMIT("stack", PST_RL_STACK, STACK_MIN, INT64_MAX),
+	RLIMIT("fsize", PST_RL_FSIZE, 1, INT64_MAX),
+	RLIMIT("data", PST_RL_DATA, MEMORY_MIN, INT64_MAX),
+	RLIMIT("as", PST_RL_AS, MEMORY_MIN, INT64_MAX),
+	RLIMIT("rss", PST_RL_RSS, 0, INT64_MAX),
+	RLIMIT("cpuTime", PST_RL_CPU, 1, INT64_MAX),
+	RLIMIT("locks", PST_RL_LOCKS, 0, INT64_MAX),
+	RLIMIT("sigpending", PST_RL_SIGPENDING, 0, INT64_MAX),
+	RLIMIT("msgqueue", PST_RL_MSGQUEUE, 0, INT64_MAX),
+	RLIMIT("nice", PST_RL_NICE, 0, 40),
+	RLIMIT("rtprio", PST_RL_RTPRIO, 0, 99),
+	RLIMIT("rttime", PST_RL_RTTIME, 1, INT64_MAX),
 	{.pointer = "/limits/disk", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
-	LATER("/limits/disk/readBps", PST_QUANTITY_COUNT),
-	LATER("/limits/disk/writeBps", PST_QUANTITY_COUNT),
-	LATER("/limits/disk/readIops", PST_QUANTITY_COUNT),
-	LATER("/limits/disk/writeIops", PST_QUANTITY_COUNT),
+	RATE("/limits/disk/readBps", PST_DISK_READ_BPS, BPS_MIN, INT64_MAX),
+	RATE("/limits/disk/writeBps", PST_DISK_WRITE_BPS, BPS_MIN, INT64_MAX),
+	/* Of operations the kernel keeps 32 bits (block/blk-throttle.c). */
+	RATE("/limits/disk/readIops", PST_DISK_READ_IOPS, 1, UINT32_MAX),
+	RATE("/limits/disk/writeIops", PST_DISK_WRITE_IOPS, 1, UINT32_MAX),
 	LATER("/limits/disk/size", PST_QUANTITY_COUNT),
 	{.pointer = "/limits/network", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
 	LATER("/limits/network/egress", PST_QUANTITY_BITS),

@@ -47,8 +47,7 @@ static struct pst_exec_limits limits_of(const struct pst_plan *p, const struct p
 		.nids = p->expect.maps ? PST_BLOCK_SIZE : 0,
 		.extra_ids = high,
 		.nextra = p->expect.high.n,
-		.has_nofile = pol->nofile.has_max,
-		.nofile_max = pol->nofile.max,
+		.rlimits = pol->rlimits,
 	};
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/fd.h"
+#include "core/annotations.h"
 #include "core/json.h"
 #include "core/podname.h"
 #include "host/gate.h"
@@ -182,6 +183,7 @@ static int decide(struct pst_making *m, const struct pst_create *c, struct pst_e
 		.nlayers = c->nlayers,
 		.upper = c->upper,
 		.work = c->work,
+		.disks = pst_annotations_disk(m->bundle.spec.annotations, &m->ctx.policy),
 	};
 	pst_auto_json *facts = NULL;
 	int rc = pst_factfind(&m->ctx, &f, &m->bundle.spec, &facts, err);

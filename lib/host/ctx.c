@@ -60,11 +60,7 @@ static bool is_transparent(const struct pst_policy *p)
 	for (int g = 0; g < PST_G_COUNT; g++)
 		if (p->grants[g] != PST_PASS)
 			return false;
-	const struct pst_limit *limits[] = {&p->pids, &p->memory, &p->cpu, &p->nofile};
-	for (size_t i = 0; i < PST_NELEM(limits); i++)
-		if (limits[i]->has_default || limits[i]->has_max)
-			return false;
-	return true;
+	return !pst_policy_limits(p);
 }
 
 static const char *default_root(const struct pst_runtime *rt)

@@ -71,6 +71,39 @@ static void check_limits(struct report *r)
 		tell(r, PST_HEALTH_OK, "seccomp", "", "syscall filters available");
 }
 
+/* Which limits a policy can set here, and which the runtime would fail at. */
+static void check_cgroups(struct report *r, const json_t *facts)
+{
+	static const struct {
+		const char *fact, *what, *cure;
+	} all[] = {
+		{"pids", "processes", "mount the pids controller"},
+		{"memory", "memory", "mount the memory controller; some systems boot with cgroup_disable=memory"},
+		{"swap", "swap", "boot with swapaccount=1"},
+		{"cpu", "cpu time", "use a kernel with CONFIG_CFS_BANDWIDTH"},
+		{"throttle", "disk rates", "use a kernel with CONFIG_BLK_DEV_THROTTLING, and mount blkio (io)"},
+		{"hugetlb", "huge pages", "mount the hugetlb controller where the others are"},
+	};
+	uint64_t version = 0;
+	char able[160] = "";
+	const json_t *c = pst_json_at(facts, "/cgroup");
+	(void)!pst_json_u64(json_object_get(c, "version"), &version);
+	for (size_t i = 0; i < PST_NELEM(all); i++) {
+		const size_t len = strlen(able);
+		if (json_is_true(json_object_get(c, all[i].fact)))
+			snprintf(able + len, sizeof able - len, "%s%s", len == 0 ? "" : ", ", all[i].what);
+		else if (strcmp(all[i].fact, "hugetlb") != 0 ||
+			 json_array_size(json_object_get(c, "hugepages")) > 0)
+			tell(r, PST_HEALTH_WARN, "limits", all[i].cure,
+			     "%s cannot be limited (cgroup version %d)", all[i].what, (int)version);
+	}
+	tell(r, PST_HEALTH_OK, "limits", "", "%s by cgroup version %d; limits of processes, /dev/shm",
+	     able, (int)version);
+	if (version == 1 && json_is_true(json_object_get(c, "throttle")))
+		tell(r, PST_HEALTH_WARN, "disk rates", "boot with cgroup version 2: systemd.unified_cgroup_hierarchy=1",
+		     "only direct and synchronous writes are held to a rate on version 1, and all reads");
+}
+
 static void check_runtime(struct report *r, const struct pst_ctx *c)
 {
 	const struct pst_runtime *rt = &c->rt;
@@ -142,6 +175,7 @@ int pst_inspect_doctor(const struct pst_global *g, bool repair, struct pst_findi
 		return rc;
 	check_kernel(&r, facts, ctx.full_root);
 	check_limits(&r);
+	check_cgroups(&r, facts);
 	check_runtime(&r, &ctx);
 	check_ids(&r, &ctx);
 	check_leftovers(&r, &ctx);

@@ -217,6 +217,8 @@ static int bundle_facts(struct pst_ctx *c, const struct pst_factfind *f, const s
 	int rc = mounts_fact(f, spec, mounts, err);
 	if (rc == PST_OK)
 		rc = pst_factfind_ns(c, spec, json_object_get(b, "namespaces"), err);
+	if (rc == PST_OK && f->disks)
+		rc = pst_factfind_disks(spec, b, err);
 	if (rc == PST_OK && json_object_set(out, "bundle", b) != 0)
 		rc = pst_fail_nomem(err);
 	return rc;
@@ -229,6 +231,8 @@ int pst_factfind(struct pst_ctx *c, const struct pst_factfind *f, const struct p
 	if (out == NULL)
 		return pst_fail_nomem(err);
 	int rc = machine(c, f, out, err);
+	if (rc == PST_OK)
+		rc = pst_factfind_cgroup(out, err);
 	if (rc == PST_OK && f->bundle != NULL)
 		rc = bundle_facts(c, f, spec, out, err);
 	if (rc == PST_OK)

@@ -20,6 +20,7 @@ struct pst_factfind {
 	const char *const *layers; /* launch: image layers, topmost first */
 	size_t nlayers;
 	const char *upper, *work;
+	bool disks; /* find the block devices: a disk limit holds, or somebody wants to see them */
 };
 
 /*

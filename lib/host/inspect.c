@@ -41,7 +41,7 @@ static int facts_of(struct pst_ctx *c, const struct pst_bundle *b, json_t **ret,
 {
 	char stage[300], dir[320], home[300], listener[340];
 	pst_auto_fd userns = -1;
-	struct pst_factfind f = {.userns = -1};
+	struct pst_factfind f = {.userns = -1, .disks = true};
 	struct pst_highids high = {.n = 0};
 	int rc = b == NULL ? PST_OK : pst_highids_read(&b->spec, 0, &high, err);
 	if (rc != PST_OK)

@@ -40,6 +40,11 @@ static int read_doc(const struct pst_seen *s, const char *name, json_t **ret, st
 			    : rc;
 }
 
+int pst_look_spec(const struct pst_seen *s, json_t **ret, struct pst_err *err)
+{
+	return read_doc(s, "bundle/config.json", ret, err);
+}
+
 int pst_look_plan(const struct pst_seen *s, bool filter, json_t **ret_tree, struct pst_plan *ret,
 		  struct pst_err *err)
 {
@@ -47,7 +52,7 @@ int pst_look_plan(const struct pst_seen *s, bool filter, json_t **ret_tree, stru
 	pst_auto_json *spec = NULL;
 	int rc = read_doc(s, "plan.json", &j, err);
 	if (rc == PST_OK && filter)
-		rc = read_doc(s, "bundle/config.json", &spec, err);
+		rc = pst_look_spec(s, &spec, err);
 	if (rc == PST_OK)
 		rc = pst_plan_recall(j, spec, ret, err);
 	if (rc == PST_OK)

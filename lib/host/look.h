@@ -28,5 +28,8 @@ PST_CHECKED int pst_look(struct pst_ctx *ctx, const char *id, enum pst_lock lock
 PST_CHECKED int pst_look_plan(const struct pst_seen *s, bool filter, json_t **ret_tree,
 			      struct pst_plan *ret, struct pst_err *err);
 
+/* The hardened config.json it runs with; new reference. */
+PST_CHECKED int pst_look_spec(const struct pst_seen *s, json_t **ret, struct pst_err *err);
+
 /* PST_E_STATE unless the journal says verified (I-4). */
 PST_CHECKED int pst_look_verified(const struct pst_seen *s, struct pst_err *err);

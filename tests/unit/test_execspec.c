@@ -7,6 +7,10 @@
 #define WORDS(...) ((char *[]){__VA_ARGS__, NULL})
 
 static const uint32_t extra[] = {1000650000};
+static const struct pst_limit ceilings[PST_RL_COUNT] = {
+	[PST_RL_NOFILE] = {.has_max = true, .max = 1024},
+	[PST_RL_CORE] = {.has_max = true, .max = 0},
+};
 
 static struct pst_exec_limits limits(void)
 {
@@ -16,8 +20,7 @@ static struct pst_exec_limits limits(void)
 		.nids = 65536,
 		.extra_ids = extra,
 		.nextra = 1,
-		.has_nofile = true,
-		.nofile_max = 1024,
+		.rlimits = ceilings,
 	};
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/keyfold.h"
+#include "core/specfold.h"
 
 Test(keyfold, folds_as_go_does)
 {
@@ -58,4 +59,15 @@ Test(keyfold, a_long_path_cuts_the_pointer_only)
 		n += (size_t)snprintf(text + n, sizeof text - n, "}");
 	cr_assert_eq(check(text, &err), PST_E_SPEC);
 	cr_assert(strlen(err.pointer) < sizeof err.pointer);
+}
+
+Test(keyfold, a_limit_under_another_spelling_is_refused)
+{
+	static const char *const bad[] = {"Unified", "hugePageLimits", "BlockIO", "throttleWriteBPSDevice"};
+	for (size_t i = 0; i < PST_NELEM(bad); i++) {
+		struct pst_err err = {0};
+		pst_auto_json *doc = json_pack("{s:{s:{s:{}}}}", "linux", "resources", bad[i]);
+		cr_expect_eq(pst_specfold_check(doc, &err), PST_E_SPEC, "%s", bad[i]);
+		cr_expect_neq(err.cure[0], '\0');
+	}
 }

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/limits.h"
+#include "core/rlimit.h"
 
 static json_t *parse(const char *text)
 {
@@ -28,20 +29,24 @@ static struct pst_policy policy(const char *limits)
 
 static const struct pst_tighten none;
 
+/* A machine with huge pages of two sizes. */
+static const char machine[] = "{\"cgroup\":{\"hugepages\":[\"2MB\",\"1GB\"]}}";
+
 static int run(const char *limits, const char *doc, const struct pst_tighten *t, bool update,
 	       struct pst_buf *out, struct pst_err *err)
 {
 	struct pst_policy p = policy(limits);
 	pst_auto_json *tree = parse(doc);
+	pst_auto_json *facts = parse(machine);
 	pst_auto_edits edits = {0}, again = {0};
-	int rc = update ? pst_limits_update(tree, &p, &edits, err)
-			: pst_limits_spec(tree, &p, t, &edits, err);
+	int rc = update ? pst_limits_update(tree, &p, t, &edits, err)
+			: pst_limits_spec(tree, &p, t, facts, &edits, err);
 	if (rc == PST_OK)
 		rc = pst_edits_apply(&edits, tree, err);
 	if (rc == PST_OK) {
 		/* I-7: what was decided once needs no second decision. */
-		const int second = update ? pst_limits_update(tree, &p, &again, err)
-					  : pst_limits_spec(tree, &p, t, &again, err);
+		const int second = update ? pst_limits_update(tree, &p, t, &again, err)
+					  : pst_limits_spec(tree, &p, t, facts, &again, err);
 		cr_expect_eq(second, PST_OK);
 		cr_expect_eq(again.n, 0, "%s under %s is edited twice", doc, limits);
 		cr_assert_eq(pst_json_dump(tree, PST_JSON_COMPACT, out, NULL), PST_OK);
@@ -121,7 +126,7 @@ Test(limits, every_edit_names_the_rule_that_made_it)
 	pst_auto_json *doc = parse("{\"linux\":{\"resources\":{}}}");
 	pst_auto_edits e = {0};
 	const struct pst_tighten t = {.has_memory = true, .memory = 4096};
-	cr_assert_eq(pst_limits_spec(doc, &p, &t, &e, NULL), PST_OK);
+	cr_assert_eq(pst_limits_spec(doc, &p, &t, NULL, &e, NULL), PST_OK);
 	cr_assert_eq(e.n, 2);
 	cr_expect_str_eq(e.v[0].source, "p.json /limits/pids/default");
 	cr_expect_str_eq(e.v[0].pointer, "/linux/resources/pids/limit");
@@ -252,4 +257,183 @@ Test(limits, wrong_types_name_their_pointer)
 		struct pst_err e = refused(PIDS "," MEM "," CPU, bad[i][0], true, PST_E_SPEC);
 		cr_expect_str_eq(e.pointer, bad[i][1]);
 	}
+}
+
+Test(limits, above_may_be_refused_and_names_the_ceiling)
+{
+	static const char strict[] = "\"above\":\"refuse\"," PIDS "," MEM "," CPU
+				     ",\"nofile\":{\"max\":4096},\"shm\":{\"max\":\"64Mi\"}";
+	struct pst_err e = refused(strict, "{\"linux\":{\"resources\":{\"pids\":{\"limit\":201}}}}", false,
+				   PST_E_POLICY);
+	cr_expect_str_eq(e.pointer, "/linux/resources/pids/limit");
+	cr_expect_str_eq(e.rule, "p.json /limits/pids/max");
+	cr_expect_str_eq(e.msg, "processes: 201 is above the node's ceiling of 200");
+	e = refused(strict, "{\"linux\":{\"resources\":{\"memory\":{\"limit\":-1}}}}", false, PST_E_POLICY);
+	cr_expect_str_eq(e.msg, "memory: no limit is above the node's ceiling of " GI);
+	refused(strict, "{\"cpu\":{\"quota\":200001,\"period\":100000}}", true, PST_E_POLICY);
+	refused(strict, "{\"linux\":{\"resources\":{\"unified\":{\"pids.max\":\"max\"}}}}", false,
+		PST_E_POLICY);
+	refused(strict,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"hard\":4097,\"soft\":1}]}}", false,
+		PST_E_POLICY);
+	refused(strict,
+		"{\"mounts\":[{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"options\":[\"size=65m\"]}]}",
+		false, PST_E_POLICY);
+	/* Nobody asked for more: what is absent, or written as 0, gets the ceiling. */
+	spec(strict, "{\"pids\":{\"limit\":0},\"memory\":{},\"cpu\":{\"quota\":0}}",
+	     "{\"pids\":{\"limit\":200},\"memory\":{\"limit\":" GI
+	     "},\"cpu\":{\"quota\":200000,\"period\":100000}}");
+	/* A workload's own wish lowers what the spec says. */
+	const struct pst_tighten t = {.has_pids = true, .pids = 50};
+	becomes(strict, "{\"linux\":{\"resources\":{\"pids\":{\"limit\":60},\"memory\":{\"limit\":5},"
+			"\"cpu\":{\"quota\":1,\"period\":1000}}}}",
+		&t, false,
+		"{\"linux\":{\"resources\":{\"pids\":{\"limit\":50},\"memory\":{\"limit\":5},"
+		"\"cpu\":{\"quota\":1,\"period\":1000}}}}");
+}
+
+Test(limits, swap_is_what_may_be_beside_the_memory)
+{
+	static const char none_at_all[] = "\"swap\":{\"max\":0}";
+	spec(none_at_all, "{\"memory\":{\"limit\":4096}}", "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
+	spec(none_at_all, "{\"memory\":{\"limit\":4096,\"swap\":0}}",
+	     "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
+	spec(none_at_all, "{\"memory\":{\"limit\":4096,\"swap\":-1}}",
+	     "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
+	spec(none_at_all, "{\"memory\":{\"limit\":4096,\"swap\":9000}}",
+	     "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
+	spec(none_at_all, "{}", "{}");
+	spec(none_at_all, "{\"unified\":{\"memory.swap.max\":\"max\"}}",
+	     "{\"unified\":{\"memory.swap.max\":\"0\"}}");
+	static const char some[] = MEM ",\"swap\":{\"default\":0,\"max\":1000}";
+	spec(some, "{}", "{\"memory\":{\"limit\":" GI ",\"swap\":" GI "}}");
+	spec(some, "{\"memory\":{\"limit\":4096,\"swap\":4196}}",
+	     "{\"memory\":{\"limit\":4096,\"swap\":4196}}");
+	spec(some, "{\"memory\":{\"limit\":2147483648,\"swap\":2147484148}}",
+	     "{\"memory\":{\"limit\":" GI ",\"swap\":1073742324}}");
+	spec(some, "{\"memory\":{\"limit\":2147483648,\"swap\":4147484148}}",
+	     "{\"memory\":{\"limit\":" GI ",\"swap\":1073742824}}");
+	update(none_at_all, "{\"memory\":{\"limit\":4096}}", "{\"memory\":{\"limit\":4096,\"swap\":4096}}");
+	update(some, "{\"memory\":{\"limit\":4096,\"swap\":9000}}",
+	       "{\"memory\":{\"limit\":4096,\"swap\":5096}}");
+	struct pst_err e = refused(some, "{\"memory\":{\"limit\":4096}}", true, PST_E_POLICY);
+	cr_expect_str_eq(e.rule, "p.json /limits/swap/max");
+	refused(some, "{\"memory\":{\"swap\":4096}}", true, PST_E_POLICY);
+}
+
+Test(limits, huge_pages_of_every_size)
+{
+	static const char huge[] = "\"hugepages\":{\"max\":0}";
+	spec(huge, "{}",
+	     "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0},{\"pageSize\":\"1GB\",\"limit\":0}]}");
+	spec("\"hugepages\":{\"default\":0,\"max\":4194304}",
+	     "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":9999999}]}",
+	     "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":4194304},"
+	     "{\"pageSize\":\"1GB\",\"limit\":0}]}");
+	update(huge, "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":18446744073709551615}]}",
+	       "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}");
+	update(huge, "{\"unified\":{\"hugetlb.2MB.max\":\"max\",\"hugetlb.2MB.rsvd.max\":\"7\"}}",
+	       "{\"unified\":{\"hugetlb.2MB.max\":\"0\",\"hugetlb.2MB.rsvd.max\":\"0\"}}");
+	refused(huge, "{\"hugepageLimits\":5}", true, PST_E_SPEC);
+	refused(huge, "{\"hugepageLimits\":[{\"pageSize\":\"2MB\"}]}", true, PST_E_SPEC);
+	refused(huge, "{\"unified\":{\"hugetlb./../x.max\":\"1\"}}", true, PST_E_SPEC);
+}
+
+Test(limits, every_limit_of_a_process_has_a_ceiling)
+{
+	for (size_t i = 0; i < PST_RL_COUNT; i++) {
+		char limits[80], in[160], want[160];
+		const struct pst_rlimit_name *n = &pst_rlimit_names[i];
+		const unsigned max = i == PST_RL_NICE ? 30 : i == PST_RL_RTPRIO ? 50 : 2097152;
+		snprintf(limits, sizeof limits, "\"%s\":{\"max\":%u}", n->key, max);
+		snprintf(in, sizeof in,
+			 "{\"process\":{\"rlimits\":[{\"type\":\"%s\",\"hard\":18446744073709551615,"
+			 "\"soft\":5}]}}",
+			 n->type);
+		snprintf(want, sizeof want,
+			 "{\"process\":{\"rlimits\":[{\"type\":\"%s\",\"hard\":%u,\"soft\":5}]}}", n->type,
+			 max);
+		becomes(limits, in, &none, false, want);
+		cr_expect_eq(pst_rlimit_of(n->type), i);
+	}
+	cr_expect_eq(pst_rlimit_of("RLIMIT_X"), PST_RL_COUNT);
+	cr_expect_eq(pst_rlimit_of(NULL), PST_RL_COUNT);
+	becomes("\"core\":{\"default\":0},\"nproc\":{\"max\":99}", "{\"process\":{}}", &none, false,
+		"{\"process\":{\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0},"
+		"{\"type\":\"RLIMIT_NPROC\",\"hard\":99,\"soft\":99}]}}");
+}
+
+/* Options of /dev/shm in, options out. */
+static void shm(const char *limits, const char *in, const char *want)
+{
+	char doc[256], full[256];
+	snprintf(doc, sizeof doc,
+		 "{\"mounts\":[{\"destination\":\"/dev//shm/\",\"type\":\"tmpfs\",\"options\":[%s]}]}", in);
+	snprintf(full, sizeof full,
+		 "{\"mounts\":[{\"destination\":\"/dev//shm/\",\"type\":\"tmpfs\",\"options\":[%s]}]}", want);
+	becomes(limits, doc, &none, false, full);
+}
+
+Test(limits, shared_memory_has_a_size)
+{
+	static const char max[] = "\"shm\":{\"default\":\"1Mi\",\"max\":\"64Mi\"}";
+	shm(max, "\"nodev\",\"size=65536k\"", "\"nodev\",\"size=65536k\"");
+	shm(max, "\"nodev\",\"size=65M\"", "\"nodev\",\"size=67108864\"");
+	shm(max, "\"nodev\"", "\"nodev\",\"size=1048576\"");
+	shm("\"shm\":{\"max\":\"64Mi\"}", "", "\"size=67108864\"");
+	static const char *const sly[] = {"size=50%",	 "size=0x10",	       "size=010",  "size=",
+					  "size=0",	 "nr_blocks=5",	       "size=1e3",  "size=99999999999999999999",
+					  "size=1m,size=9g", "size=5k,nr_blocks=9"};
+	for (size_t i = 0; i < PST_NELEM(sly); i++) {
+		char in[64];
+		snprintf(in, sizeof in, "\"%s\",\"ro\"", sly[i]);
+		shm(max, in, "\"ro\",\"size=67108864\"");
+	}
+	becomes(max, "{\"mounts\":[{\"destination\":\"/dev/shm2\",\"type\":\"tmpfs\"},"
+		     "{\"destination\":\"/dev/shm\",\"type\":\"bind\",\"source\":\"/x\"}]}",
+		&none, false,
+		"{\"mounts\":[{\"destination\":\"/dev/shm2\",\"type\":\"tmpfs\"},"
+		"{\"destination\":\"/dev/shm\",\"type\":\"bind\",\"source\":\"/x\"}]}");
+}
+
+Test(limits, what_the_whole_pod_has_is_not_exceeded)
+{
+	becomes(MEM "," CPU,
+		"{\"annotations\":{\"io.kubernetes.cri.sandbox-memory\":\"1000\","
+		"\"io.kubernetes.cri.sandbox-cpu-quota\":\"50000\","
+		"\"io.kubernetes.cri.sandbox-cpu-period\":\"100000\"},\"linux\":{\"resources\":{}}}",
+		&none, false,
+		"{\"annotations\":{\"io.kubernetes.cri.sandbox-memory\":\"1000\","
+		"\"io.kubernetes.cri.sandbox-cpu-quota\":\"50000\","
+		"\"io.kubernetes.cri.sandbox-cpu-period\":\"100000\"},\"linux\":{\"resources\":{"
+		"\"memory\":{\"limit\":1000},\"cpu\":{\"quota\":50000,\"period\":100000}}}}");
+	/* None given, or nonsense. */
+	becomes(MEM, "{\"annotations\":{\"io.kubernetes.cri.sandbox-memory\":\"0\"},\"linux\":{}}", &none,
+		false,
+		"{\"annotations\":{\"io.kubernetes.cri.sandbox-memory\":\"0\"},\"linux\":{\"resources\":{"
+		"\"memory\":{\"limit\":" GI "}}}}");
+	becomes(CPU,
+		"{\"annotations\":{\"io.kubernetes.cri.sandbox-cpu-quota\":\"-1\","
+		"\"io.kubernetes.cri.sandbox-cpu-period\":\"0\"},\"linux\":{}}",
+		&none, false,
+		"{\"annotations\":{\"io.kubernetes.cri.sandbox-cpu-quota\":\"-1\","
+		"\"io.kubernetes.cri.sandbox-cpu-period\":\"0\"},\"linux\":{\"resources\":{\"cpu\":{"
+		"\"quota\":200000,\"period\":100000}}}}");
+}
+
+Test(limits, what_this_machine_has_no_file_for_is_refused)
+{
+	struct pst_policy p = policy("\"hugepages\":{\"max\":0},\"swap\":{\"max\":0}");
+	pst_auto_json *spec_ = parse("{\"linux\":{\"resources\":{\"memory\":{\"limit\":4096}}}}");
+	pst_auto_json *no_swap = parse("{\"cgroup\":{\"swap\":false}}");
+	pst_auto_json *no_huge = parse("{\"cgroup\":{\"hugetlb\":false,\"hugepages\":[\"2MB\"]}}");
+	pst_auto_json *none_at_all = parse("{\"cgroup\":{\"hugetlb\":false,\"hugepages\":[]}}");
+	pst_auto_edits e = {0};
+	struct pst_err err = {0};
+	cr_expect_eq(pst_limits_spec(spec_, &p, &none, no_swap, &e, &err), PST_E_POLICY);
+	cr_expect_str_eq(err.rule, "p.json /limits/swap/max");
+	cr_expect_eq(pst_limits_spec(spec_, &p, &none, no_huge, &e, &err), PST_E_POLICY);
+	cr_expect_str_eq(err.rule, "p.json /limits/hugepages/max");
+	cr_expect_eq(pst_limits_spec(spec_, &p, &none, none_at_all, &e, &err), PST_OK);
+	pst_policy_done(&p);
 }

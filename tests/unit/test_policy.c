@@ -114,7 +114,7 @@ Test(policy, every_typed_key_reaches_its_field)
 	cr_expect_eq(p.memory.max, UINT64_C(8) << 30);
 	cr_expect_eq(p.cpu.dflt, 500);
 	cr_expect_eq(p.cpu.max, 4000);
-	cr_expect_eq(p.nofile.max, 1048576);
+	cr_expect_eq(p.rlimits[PST_RL_NOFILE].max, 1048576);
 	cr_expect_eq(p.mask_paths.n, 0);
 	cr_expect_eq(p.readonly_paths.n, 1);
 	pst_policy_done(&p);
@@ -260,7 +260,7 @@ Test(policy, what_is_not_built_is_refused_by_name_not_accepted_in_silence)
 {
 	static const char *const bad[][2] = {
 		{"{\"ids\":{\"fallback\":\"chown\"}}", "/ids/fallback"},
-		{"{\"limits\":{\"disk\":{\"writeBps\":\"100Mi\"}}}", "/limits/disk/writeBps"},
+		{"{\"limits\":{\"disk\":{\"size\":\"100Mi\"}}}", "/limits/disk/size"},
 		{"{\"limits\":{\"network\":{\"egress\":\"1Gbit\"}}}", "/limits/network/egress"},
 		{"{\"execGate\":\"deny\"}", "/execGate"},
 		{"{\"images\":{\"onMissing\":\"refuse\"}}", "/images/onMissing"},
