@@ -255,6 +255,22 @@ static const struct pst_flag surface_flags[] = {
 	END,
 };
 
+#define INSTALL_FLAGS                                                                            \
+	B("dry-run", 'n', "print what would change, change nothing"),                            \
+		V("config", 0, "the engine's configuration file, for containerd and docker"),    \
+		B("restart", 0, "tell the engine to read its configuration again, by systemctl")
+
+static const struct pst_flag install_flags[] = {
+	INSTALL_FLAGS,
+	V("bin", 0, "folder of postern's programs as the engine shall find them"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag uninstall_flags[] = {INSTALL_FLAGS, HELP, END};
+
+#define ENGINES "containerd|docker|podman|crio"
+
 /* name, arguments, summary, flags, min, max, order, by, oci, has_id */
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
@@ -307,6 +323,10 @@ const struct pst_verb pst_verbs[] = {
 	 "work on syscall profiles", profile_flags, 1, -1, PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"surface", "[ID|PROFILE]", "what of the kernel and the host is reachable, with a picture",
 	 surface_flags, 0, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"install", ENGINES, "write the handlers of this node into an engine's configuration",
+	 install_flags, 1, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"uninstall", ENGINES, "take out of an engine's configuration what install wrote",
+	 uninstall_flags, 1, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
 	{.name = NULL},
 };
 

@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config.h"
 #include "host/hostops.h"
 
-static bool trusted(const char *path)
+bool pst_beside_trusted(const char *path)
 {
 	struct stat st;
 	return pst_host->fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISREG(st.st_mode) &&
@@ -29,10 +28,10 @@ char *pst_beside(const char *name)
 			*slash = '\0';
 		for (size_t i = 0; i < PST_NELEM(between); i++) {
 			snprintf(path, sizeof path, "%s/%s%s", self, between[i], name);
-			if (trusted(path))
+			if (pst_beside_trusted(path))
 				return strdup(path);
 		}
 	}
 	snprintf(path, sizeof path, "%s/%s", PST_LIBEXECDIR, name);
-	return trusted(path) ? strdup(path) : NULL;
+	return pst_beside_trusted(path) ? strdup(path) : NULL;
 }

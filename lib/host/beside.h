@@ -3,7 +3,12 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attr.h"
+
+/* A program that root owns and nobody else can write? Links are followed. */
+PST_CHECKED bool pst_beside_trusted(const char *path);
 
 /*
  * Path of program `name`: beside our own executable (a build tree, or one folder

@@ -117,8 +117,22 @@ ssize_t pst_io_read_small(int dfd, const char *path, char *buf, size_t size)
 	return (ssize_t)len;
 }
 
-int pst_io_replace(int dfd, const char *name, const void *data, size_t len, mode_t mode,
-		   struct pst_err *err)
+/* Write the temporary file: `like` NULL is no file to resemble, and no need to reach the disk. */
+static int fill(int fd, const char *tmp, const void *data, size_t len, const struct stat *like,
+		struct pst_err *err)
+{
+	if (pst_io_write_all(fd, data, len) != 0)
+		return pst_fail_sys(err, "cannot write %s", tmp);
+	if (like == NULL)
+		return PST_OK;
+	if (pst_host->fchown(fd, like->st_uid, like->st_gid) != 0 ||
+	    pst_host->fchmod(fd, like->st_mode & 07777) != 0)
+		return pst_fail_sys(err, "cannot give %s the owner and mode of the file it replaces", tmp);
+	return pst_host->fsync(fd) == 0 ? PST_OK : pst_fail_sys(err, "cannot write %s to the disk", tmp);
+}
+
+static int replace(int dfd, const char *name, const void *data, size_t len, mode_t mode,
+		   const struct stat *like, struct pst_err *err)
 {
 	char tmp[512];
 	const int n = snprintf(tmp, sizeof tmp, "%s.%ld.tmp", name, (long)getpid());
@@ -129,17 +143,24 @@ int pst_io_replace(int dfd, const char *name, const void *data, size_t len, mode
 					  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return pst_fail_sys(err, "cannot create %s", tmp);
-	if (pst_io_write_all(fd, data, len) != 0) {
-		pst_fail_sys(err, "cannot write %s", tmp);
+	int rc = fill(fd, tmp, data, len, like, err);
+	if (rc == PST_OK && pst_host->renameat(dfd, tmp, dfd, name) != 0)
+		rc = pst_fail_sys(err, "cannot rename %s to %s", tmp, name);
+	if (rc != PST_OK)
 		(void)pst_host->unlinkat(dfd, tmp, 0);
-		return PST_E_HOST;
-	}
-	if (pst_host->renameat(dfd, tmp, dfd, name) != 0) {
-		pst_fail_sys(err, "cannot rename %s to %s", tmp, name);
-		(void)pst_host->unlinkat(dfd, tmp, 0);
-		return PST_E_HOST;
-	}
-	return PST_OK;
+	return rc;
+}
+
+int pst_io_replace(int dfd, const char *name, const void *data, size_t len, mode_t mode,
+		   struct pst_err *err)
+{
+	return replace(dfd, name, data, len, mode, NULL, err);
+}
+
+int pst_io_replace_like(const char *path, const void *data, size_t len, const struct stat *like,
+			struct pst_err *err)
+{
+	return replace(AT_FDCWD, path, data, len, 0600, like, err);
 }
 
 int pst_io_put(int dfd, const char *path, const char *text, struct pst_err *err)

@@ -43,6 +43,16 @@ PST_CHECKED ssize_t pst_io_read_small(int dfd, const char *path, char *buf, size
 PST_CHECKED int pst_io_replace(int dfd, const char *name, const void *data, size_t len,
 			       mode_t mode, struct pst_err *err);
 
+/*
+ * The same for a file that stays: with the owner and mode of `like` (a struct stat of the file
+ * replaced, or made up for a new one), and on the disk before it takes the old one's place,
+ * so that a power failure leaves the old file or the new one.
+ */
+struct stat;
+PST_CHECKED PST_NONNULL(1, 2, 4)
+int pst_io_replace_like(const char *path, const void *data, size_t len, const struct stat *like,
+			struct pst_err *err);
+
 /* Write a string to an existing file (sysctl style), one write(2). */
 PST_CHECKED int pst_io_put(int dfd, const char *path, const char *text, struct pst_err *err);
 

@@ -45,3 +45,4 @@ int verb_learn(struct front *f);
 int verb_profile(struct front *f);
 int verb_surface(struct front *f);
 int verb_denials(struct front *f);
+int verb_install(struct front *f); /* and uninstall */

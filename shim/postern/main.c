@@ -21,7 +21,7 @@ static const struct {
 	{"features", verb_features}, {"plan", verb_plan}, {"facts", verb_facts},
 	{"doctor", verb_doctor}, {"launch", verb_launch},
 	{"denials", verb_denials},
-	{"learn", verb_learn},
+	{"learn", verb_learn}, {"install", verb_install}, {"uninstall", verb_install},
 	{"profile", verb_profile}, {"surface", verb_surface},
 };
 

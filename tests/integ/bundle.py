@@ -3,7 +3,7 @@
 
   bundle.py rootfs DIR                      a busybox tree
   bundle.py bundle DIR [options] -- ARGS    DIR/config.json, and DIR/rootfs unless --rootfs is given
-  bundle.py image OUT.tar NAME[:TAG]        an OCI image layout of busybox as a tar
+  bundle.py image OUT.tar NAME[:TAG] [-- ARGS]   an OCI image layout of busybox as a tar
 
 The default config is what an engine would write for an ordinary container: 14 capabilities, namespaces
 of its own, the usual mounts and masked paths, no no_new_privs, and a wide seccomp profile.
@@ -162,7 +162,7 @@ def make_image(opts):
     kind = "application/vnd.oci.image."
     layout = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
     image = {"architecture": "amd64", "os": "linux",
-             "config": {"Env": [PATH], "Cmd": ["sh"], "WorkingDir": "/"},
+             "config": {"Env": [PATH], "Cmd": opts.args, "WorkingDir": "/"},
              "rootfs": {"type": "layers",
                         "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
     manifest = {"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
