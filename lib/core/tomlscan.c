@@ -242,6 +242,9 @@ int pst_tomlscan(const char *text, size_t len, const char *name, pst_toml_fn *fn
 	bool empty;
 	if (memchr(text, '\0', len) != NULL)
 		return wrong(&s, 1, "the file holds a zero byte: it is no text");
+	/* What is put behind it would make a whole one of it. */
+	if (len > 0 && text[len - 1] == '\r')
+		return wrong(&s, 1, "the file ends in half a line end");
 	while (more(&s)) {
 		int rc = statement(&s, &st, &empty);
 		if (rc == PST_OK && !empty)

@@ -90,6 +90,7 @@ Test(tomlscan, broken_texts_are_refused_with_the_line)
 	refuses("\n[a\n", "line 2: a table's header does not end");
 	refuses("[[a]\n", "line 1: a table's header does not end");
 	refuses("[a] b = 1\n", "line 1: something follows where the line should end");
+	refuses("a = 1\n\r", "line 1: the file ends in half a line end");
 	refuses("]\n", "line 1: not a statement of TOML");
 	refuses("{\"json\": 1}\n", "line 1: not a statement of TOML");
 }
