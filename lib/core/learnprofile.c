@@ -10,6 +10,7 @@
 
 struct variant {
 	const char *calls[8];
+	size_t bring; /* the first so many, when one of them was seen, bring all */
 	const char *why;
 };
 #include "variants_data.h"
@@ -90,7 +91,7 @@ static void add_variants(struct work *w)
 {
 	for (size_t i = 0; i < PST_NELEM(variants); i++) {
 		const char *first = NULL;
-		for (size_t k = 0; k < PST_NELEM(variants[i].calls) && variants[i].calls[k] != NULL; k++)
+		for (size_t k = 0; k < variants[i].bring; k++)
 			if (first == NULL && seen(w, variants[i].calls[k]))
 				first = variants[i].calls[k];
 		for (size_t k = 0; first != NULL && k < PST_NELEM(variants[i].calls) && variants[i].calls[k] != NULL; k++) {

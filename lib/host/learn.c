@@ -367,6 +367,7 @@ static int find_init(const struct pst_global *g, const char *id, pid_t *ret, str
 static int launch(const struct pst_global *g, struct run *r, struct pst_learned *out,
 		  struct pst_err *err)
 {
+	bool ready = false;
 	int rc = start(g, r, err);
 	if (rc == PST_OK)
 		rc = signals(r, err);
@@ -378,9 +379,9 @@ static int launch(const struct pst_global *g, struct run *r, struct pst_learned 
 	if (rc == PST_OK && pst_host->write(r->go, "y", 1) != 1)
 		rc = pst_fail_sys(err, "cannot start the workload");
 	if (rc == PST_OK)
-		rc = await_ready(r, &out->was_ready, err);
+		rc = await_ready(r, &ready, err);
 	/* A job may end before anything says that it is ready; a server may not. */
-	if (rc == PST_OK && !out->was_ready && (r->l->ready != PST_READY_QUIET || r->l->exercise != NULL)) {
+	if (rc == PST_OK && !ready && (r->l->ready != PST_READY_QUIET || r->l->exercise != NULL)) {
 		pst_fail(err, PST_E_STATE, "", "the workload ended with status %d before it was ready",
 			 r->last.status);
 		rc = pst_err_cure(err, "run it with `postern launch` first");
@@ -409,7 +410,6 @@ static int watch(const struct pst_global *g, struct run *r, struct pst_learned *
 		rc = find_init(g, r->l->id, &r->init, err);
 	if (rc == PST_OK)
 		rc = pst_sysrec_open(r->init, &r->rec, err);
-	out->was_ready = true;
 	return rc == PST_OK ? serve(r, out, err) : rc;
 }
 

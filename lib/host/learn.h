@@ -29,7 +29,6 @@ struct pst_learning {
 
 struct pst_learned {
 	json_t *recording; /* owned; NULL without `record` */
-	bool was_ready;
 	int exercised;     /* exit status of the exercise */
 	int status;        /* the workload's, of a launch */
 };

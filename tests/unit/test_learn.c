@@ -60,6 +60,23 @@ Test(learn, proposal_holds_what_was_seen_and_no_socket_more)
 	cr_expect_lt(pst_learn_count(out), 60);
 }
 
+Test(learn, a_newer_spelling_does_not_bring_in_the_older)
+{
+	struct pst_err err = {0};
+	pst_auto_json *outer = baseline();
+	pst_auto_json *rec = pst_learn_new("x");
+	pst_auto_json *out = NULL;
+	pst_auto_scprof *p = NULL;
+	cr_assert_eq(pst_learn_call(rec, PST_LEARN_START, 87, 1, "x", &err), PST_OK);  /* unlink */
+	cr_assert_eq(pst_learn_call(rec, PST_LEARN_START, 292, 1, "x", &err), PST_OK); /* dup3 */
+	cr_assert_eq(pst_learn_propose(rec, outer, "my", &out, &err), PST_OK);
+	cr_assert_eq(pst_scprof_parse(out, "", NULL, &p, &err), PST_OK);
+	cr_expect_eq(answer(p, "unlinkat", 0, 0, 0), SECCOMP_RET_ALLOW, "goes with unlink");
+	cr_expect_neq(answer(p, "rmdir", 0, 0, 0), SECCOMP_RET_ALLOW, "does not go with unlink");
+	cr_expect_eq(answer(p, "dup3", 0, 0, 0), SECCOMP_RET_ALLOW, "seen");
+	cr_expect_neq(answer(p, "dup2", 0, 0, 0), SECCOMP_RET_ALLOW, "older than what was seen");
+}
+
 Test(learn, each_call_has_a_reason)
 {
 	struct pst_err err = {0};
