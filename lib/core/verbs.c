@@ -271,6 +271,18 @@ static const struct pst_flag uninstall_flags[] = {INSTALL_FLAGS, HELP, END};
 
 #define ENGINES "containerd|docker|podman|crio"
 
+static const struct pst_flag top_flags[] = {
+	B("once", '1', "print once and end; always so where the output is no terminal"),
+	V("format", 'f', "text or json, text by default"),
+	HELP, END,
+};
+
+static const struct pst_flag metrics_flags[] = {
+	V("listen", 0, "serve them at [ADDRESS:]PORT, 127.0.0.1 where no address is given"),
+	V("textfile", 0, "write them to this file, all or nothing"),
+	HELP, END,
+};
+
 /* name, arguments, summary, flags, min, max, order, by, oci, has_id */
 const struct pst_verb pst_verbs[] = {
 	{"checkpoint", ID, "save the state of a running container", checkpoint_flags, 1, 1,
@@ -318,6 +330,10 @@ const struct pst_verb pst_verbs[] = {
 	 PST_ARGS_MOVED, PST_BY_US, false, false},
 	{"denials", "[ID]", "what was refused, by which process, and what would allow it",
 	 denials_flags, 0, 1, PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"top", "", "hardened containers: ids, profile, use, limits met, denials", top_flags, 0, 0,
+	 PST_ARGS_MOVED, PST_BY_US, false, false},
+	{"metrics", "", "the same for Prometheus", metrics_flags, 0, 0, PST_ARGS_MOVED, PST_BY_US,
+	 false, false},
 	{"profile",
 	 "list|show P|explain P|diff A B|intersect A B|test P SYSCALL [ARGS...]|check FILE|compile P",
 	 "work on syscall profiles", profile_flags, 1, -1, PST_ARGS_MOVED, PST_BY_US, false, false},

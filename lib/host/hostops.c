@@ -175,6 +175,7 @@ const struct pst_hostops pst_hostops_real = {
 	.listen = listen,
 	.accept4 = accept4,
 	.connect = connect,
+	.setsockopt = setsockopt,
 	.getsockopt = getsockopt,
 	.sendmsg = sendmsg,
 	.recvmsg = recvmsg,

@@ -101,6 +101,7 @@ struct pst_hostops {
 	int (*listen)(int fd, int backlog);
 	int (*accept4)(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 	int (*connect)(int fd, const struct sockaddr *addr, socklen_t len);
+	int (*setsockopt)(int fd, int level, int name, const void *val, socklen_t len);
 	int (*getsockopt)(int fd, int level, int name, void *val, socklen_t *len);
 	ssize_t (*sendmsg)(int fd, const struct msghdr *msg, int flags);
 	ssize_t (*recvmsg)(int fd, struct msghdr *msg, int flags);

@@ -44,5 +44,7 @@ int verb_launch(struct front *f);
 int verb_learn(struct front *f);
 int verb_profile(struct front *f);
 int verb_surface(struct front *f);
+int verb_top(struct front *f);
+int verb_metrics(struct front *f);
 int verb_denials(struct front *f);
 int verb_install(struct front *f); /* and uninstall */

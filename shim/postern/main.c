@@ -22,6 +22,7 @@ static const struct {
 	{"doctor", verb_doctor}, {"launch", verb_launch},
 	{"denials", verb_denials},
 	{"learn", verb_learn}, {"install", verb_install}, {"uninstall", verb_install},
+	{"top", verb_top}, {"metrics", verb_metrics},
 	{"profile", verb_profile}, {"surface", verb_surface},
 };
 
