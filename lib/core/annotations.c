@@ -34,12 +34,13 @@ static const struct amount {
 	DISK("disk-write", "writeBps", PST_DISK_WRITE_BPS),
 	DISK("disk-read-iops", "readIops", PST_DISK_READ_IOPS),
 	DISK("disk-write-iops", "writeIops", PST_DISK_WRITE_IOPS),
+	DISK("disk-size", "size", PST_DISK_SIZE),
 #undef DISK
 };
 
 /* Known, but nothing enforces them yet. */
 static const char *const later[] = {
-	"disk-size", "net-egress", "net-ingress", "exec-gate", "ready", "phase-serve", "phase-exec",
+	"net-egress", "net-ingress", "exec-gate", "ready", "phase-serve", "phase-exec",
 };
 
 struct reading {

@@ -144,3 +144,12 @@ void pst_hits_cpu_text(const struct pst_hits *h, uint64_t millicores, const char
 	pst_buf_fmt(out, ", for %" PRIu64 ".%" PRIu64 " s: limit from %s", h->throttled_us / 1000000,
 		    h->throttled_us % 1000000 / 100000, source);
 }
+
+void pst_hits_size_text(uint64_t bytes, uint64_t limit, const char *source, struct pst_buf *out)
+{
+	pst_buf_str(out, "stopped at ");
+	pst_bytes_text(out, bytes);
+	pst_buf_str(out, " in its own layer, above ");
+	pst_bytes_text(out, limit);
+	pst_buf_fmt(out, ": limit from %s", source);
+}

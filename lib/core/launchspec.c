@@ -205,6 +205,10 @@ static int annotations(const struct pst_launch *l, json_t *spec, struct pst_err 
 	if (rc == PST_OK && l->profile != NULL &&
 	    json_object_set_new(o, "postern/profile", json_string(l->profile)) != 0)
 		rc = usage(err, "profile", "not UTF-8");
+	/* OCI has no field for it: the same words as a workload's own wish. */
+	if (rc == PST_OK && l->disk != NULL &&
+	    json_object_set_new(o, "postern/disk-size", json_string(l->disk)) != 0)
+		rc = usage(err, "disk", "not UTF-8");
 	for (size_t i = 0; rc == PST_OK && i < l->nannotations; i++) {
 		char key[256];
 		const char *eq = strchr(l->annotations[i], '=');

@@ -20,7 +20,7 @@
 struct pst_launch {
 	const char *rootfs; /* absolute path for root.path */
 	const json_t *seccomp; /* the caller's own syscall profile, or NULL; borrowed */
-	const char *profile, *user, *workdir, *hostname, *net, *memory, *cpus, *pids;
+	const char *profile, *user, *workdir, *hostname, *net, *memory, *cpus, *pids, *disk;
 	bool tty, read_only;
 	const char *const *volumes; /* SRC:DST[:ro|rw] */
 	size_t nvolumes;

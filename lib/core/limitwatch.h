@@ -3,8 +3,9 @@
  *
  * Lines of fields divided by tabs (docs/formats.md):
  *
- *   limit   NAME VALUE SOURCE   memory in bytes, pids, cpu in thousandths of a core
+ *   limit   NAME VALUE SOURCE   memory and disk-size in bytes, pids, cpu in thousandths of a core
  *   cgroup  NAME VERSION DIRECTORY
+ *   tree    disk-size HOW PATH  what to measure: all of it, or what has "grown" since the start
  *
  * The plan gives the first kind, create the second, once the runtime has made the
  * container's cgroup. Lines of another kind and limits of another name are for others.

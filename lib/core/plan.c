@@ -65,8 +65,8 @@ static int decide(struct pst_work *w, struct pst_err *err)
 {
 	static int (*const decisions[])(struct pst_work *, struct pst_err *) = {
 		pst_plan_ids,  pst_plan_rootfs,	  pst_plan_mounts,  pst_plan_caps,
-		pst_plan_syscalls, pst_plan_limits, pst_plan_devices, pst_plan_paths,
-		pst_plan_net,
+		pst_plan_syscalls, pst_plan_limits, pst_plan_disk, pst_plan_devices,
+		pst_plan_paths, pst_plan_net,
 	};
 	int rc = read_request(w, err);
 	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(decisions); i++)

@@ -15,6 +15,10 @@ struct pst_work {
 	bool moved;      /* ids are MAP or JOIN: the container's root is not the host's */
 	struct pst_tighten tighten;
 	const char *profile_name;
+	uint64_t size; /* most bytes in the container's own layer */
+	char size_source[320];
+	const char *size_path; /* where the keeper is to look; NULL: it is not */
+	bool size_grown;       /* what is there at the start does not count */
 	char src[320]; /* last text of pst_work_source */
 };
 
@@ -50,6 +54,9 @@ PST_CHECKED int pst_plan_denials(struct pst_work *w, const struct pst_scprof *ca
 /* What the keeper says of the container, whatever it looks after. */
 void pst_plan_headers(const struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_limits(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_disk(struct pst_work *w, struct pst_err *err);
+/* plan_disk.c, for plan_watch.c: lines of core/limitwatch.h. */
+void pst_plan_size_watch(const struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_paths(struct pst_work *w, struct pst_err *err);
 /* plan_watch.c: p->spec is hardened; the limits of it that the keeper looks after. */

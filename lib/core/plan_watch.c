@@ -16,8 +16,11 @@ int pst_plan_watch(struct pst_work *w, struct pst_err *err)
 	if (w->facts->listener[0] == '\0')
 		return PST_OK;
 	const int rc = pst_limitwatch_make(p->spec, &p->edits, &watch, err);
-	if (rc != PST_OK || watch.len == 0)
+	if (rc != PST_OK)
 		return rc;
+	pst_plan_size_watch(w, &watch);
+	if (watch.len == 0)
+		return PST_OK;
 	pst_plan_headers(w, &headers);
 	p->watch = pst_buf_take(&watch);
 	p->headers = p->denials != NULL ? NULL : pst_buf_take(&headers);

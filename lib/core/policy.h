@@ -33,12 +33,13 @@ enum pst_grant_kind {
 	PST_G_COUNT,
 };
 
-/* /limits/disk: rates, each of every disk. */
+/* /limits/disk: rates, each of every disk, and the size of the writable layer. */
 enum pst_disk {
 	PST_DISK_READ_BPS,
 	PST_DISK_WRITE_BPS,
 	PST_DISK_READ_IOPS,
 	PST_DISK_WRITE_IOPS,
+	PST_DISK_SIZE,
 	PST_DISK_COUNT,
 };
 
@@ -84,7 +85,8 @@ struct pst_policy {
 	struct pst_limit pids, memory, cpu;
 	struct pst_limit swap;   /* beside the memory */
 	struct pst_limit hugepages, shm;
-	struct pst_limit disk[PST_DISK_COUNT]; /* bytes or operations a second; no default */
+	struct pst_limit disk[PST_DISK_COUNT]; /* bytes or operations a second, bytes; no default */
+	bool quota_required; /* /limits/disk/quota: a size that is only watched is refused */
 	struct pst_limit rlimits[PST_RL_COUNT];
 	struct pst_strv mask_paths;     /* added to linux.maskedPaths */
 	struct pst_strv readonly_paths; /* added to linux.readonlyPaths */

@@ -4,7 +4,6 @@
  *
  *   key                      accepted because it asks for nothing    refused
  *   /ids/fallback            refuse, off (both work)                 chown
- *   /limits/disk/size        null                                    any amount
  *   /limits/network/ANY      null                                    any amount
  *   /execGate                log (exec is let through), null         deny
  *   /images/onMissing        allow                                   refuse
@@ -38,6 +37,7 @@ static const char *const words_mode[] = {"enforce", "off", "complain", NULL};
 static const char *const words_nnp[] = {"caller", "force", NULL};
 static const char *const words_grant[] = {"refuse", "confine", "pass", NULL};
 static const char *const words_above[] = {"lower", "refuse", NULL};
+static const char *const words_quota[] = {"advisory", "require", NULL};
 static const char *const words_gate[] = {"log", "deny", NULL};
 static const char *const later_gate[] = {"deny", NULL};
 static const char *const words_missing[] = {"allow", "refuse", NULL};
@@ -147,7 +147,9 @@ const struct policy_key pst_policy_keys[] = {
 	/* Of operations the kernel keeps 32 bits (block/blk-throttle.c). */
 	RATE("/limits/disk/readIops", PST_DISK_READ_IOPS, 1, UINT32_MAX),
 	RATE("/limits/disk/writeIops", PST_DISK_WRITE_IOPS, 1, UINT32_MAX),
-	LATER("/limits/disk/size", PST_QUANTITY_COUNT),
+	RATE("/limits/disk/size", PST_DISK_SIZE, MEMORY_MIN, INT64_MAX),
+	{.pointer = "/limits/disk/quota", .kind = PST_PK_SWITCH, .words = words_quota,
+	 FIELD(quota_required)},
 	{.pointer = "/limits/network", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
 	LATER("/limits/network/egress", PST_QUANTITY_BITS),
 	LATER("/limits/network/ingress", PST_QUANTITY_BITS),

@@ -216,6 +216,7 @@ static const struct pst_flag launch_flags[] = {
 	V("memory", 'm', "memory limit, such as 256m"),
 	V("cpus", 0, "cpu limit in cores, such as 0.5"),
 	V("pids", 0, "most processes at a time"),
+	V("disk", 0, "most bytes it may write into its root file system, such as 1Gi"),
 	L("annotation", 0, "KEY=VALUE of the spec; postern/... tighten"),
 	B("tty", 't', "give it a terminal"),
 	B("interactive", 'i', "keep stdin open (always so; for the habit)"),

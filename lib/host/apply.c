@@ -16,6 +16,7 @@ static const struct pst_step_kind kinds[] = {
 	{"stage", pst_step_stage, pst_step_stage_undo},
 	{"rootfs", pst_step_rootfs, pst_step_rootfs_undo},
 	{"volume", pst_step_volume, NULL},
+	{"quota", pst_step_quota, pst_step_quota_undo},
 	{"sysfs", pst_step_sysfs, NULL},
 	{"devices", pst_step_devices, NULL},
 	{"netsysctl", pst_step_netsysctl, pst_step_netsysctl_undo},

@@ -31,6 +31,10 @@ void pst_step_stdio_restore(struct pst_apply *a);
 int pst_step_keeper(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
 int pst_step_keeper_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
 
+/* stepsquota.c: the size of the container's own layer */
+int pst_step_quota(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
+int pst_step_quota_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
+
 /* stepsrun.c: bundle, runtime, verification */
 int pst_step_bundle(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
 int pst_step_runtime(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);

@@ -106,20 +106,23 @@ static void device(struct find *f, struct pst_blockdev d)
 	f->depth--;
 }
 
+void pst_btrfs_uuid(const uint8_t u[16], char out[40])
+{
+	snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
 /* The members of a btrfs: its files have a device number that no disk has. */
 static void btrfs(struct find *f, int fd)
 {
 	struct pst_btrfs_fs_info info = {0};
-	char path[128];
+	char path[128], uuid[40];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	pst_auto_fd real = pst_host->openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
 	if (real < 0 || pst_host->ioctl(real, PST_BTRFS_FS_INFO, &info) != 0)
 		return;
-	const unsigned char *u = info.fsid;
-	snprintf(path, sizeof path,
-		 "/sys/fs/btrfs/%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x/devices",
-		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
-		 u[14], u[15]);
+	pst_btrfs_uuid(info.fsid, uuid);
+	snprintf(path, sizeof path, "/sys/fs/btrfs/%s/devices", uuid);
 	members(f, AT_FDCWD, path);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 
 #define PST_BTRFS_SUBVOLUME_INO 256 /* the root directory of every subvolume */
+#define PST_BTRFS_FIRST_TREE 5       /* the subvolume that is the file system itself */
 
 struct pst_btrfs_fs_info {
 	uint64_t max_id, num_devices;
@@ -19,3 +20,22 @@ struct pst_btrfs_fs_info {
 };
 #define PST_BTRFS_FS_INFO _IOR(0x94, 31, struct pst_btrfs_fs_info)
 _Static_assert(sizeof(struct pst_btrfs_fs_info) == 1024, "as the kernel has it");
+
+struct pst_btrfs_ino_lookup {
+	uint64_t treeid; /* in: 0, out: the subvolume of the descriptor */
+	uint64_t objectid;
+	char name[4080];
+};
+#define PST_BTRFS_INO_LOOKUP _IOWR(0x94, 18, struct pst_btrfs_ino_lookup)
+_Static_assert(sizeof(struct pst_btrfs_ino_lookup) == 4096, "as the kernel has it");
+
+#define PST_BTRFS_LIMIT_EXCLUSIVE 2 /* a bit of flags */
+
+struct pst_btrfs_qgroup_limit {
+	uint64_t id; /* 0: the subvolume of the descriptor */
+	uint64_t flags, max_referenced, max_exclusive, reserved[2]; /* a limit of all ones: none */
+};
+#define PST_BTRFS_QGROUP_LIMIT _IOR(0x94, 43, struct pst_btrfs_qgroup_limit)
+
+/* The name of a file system in sysfs; `out` holds 37 bytes. */
+void pst_btrfs_uuid(const uint8_t fsid[16], char out[40]);

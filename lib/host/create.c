@@ -183,6 +183,7 @@ static int decide(struct pst_making *m, const struct pst_create *c, struct pst_e
 		.nlayers = c->nlayers,
 		.upper = c->upper,
 		.work = c->work,
+		.hidden_root = c->nrootfs > 0 && c->nlayers == 0,
 		.disks = pst_annotations_disk(m->bundle.spec.annotations, &m->ctx.policy),
 	};
 	pst_auto_json *facts = NULL;

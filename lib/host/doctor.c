@@ -1,5 +1,6 @@
 /* Is this node ready: `postern doctor`. */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,29 @@ static void check_cgroups(struct report *r, const json_t *facts)
 		     "only direct and synchronous writes are held to a rate on version 1, and all reads");
 }
 
+/* Where engines keep layers: can their size be enforced there? */
+static void check_sizes(struct report *r)
+{
+	static const char *const stores[] = {"/var/lib/containerd", "/var/lib/docker", "/var/lib/containers",
+					     "/var/lib/postern"};
+	char watched[160] = "", able[160] = "";
+	for (size_t i = 0; i < PST_NELEM(stores); i++) {
+		struct statfs fs;
+		pst_auto_fd fd = pst_host->openat(AT_FDCWD, stores[i], O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		if (fd < 0 || pst_host->fstatfs(fd, &fs) != 0)
+			continue;
+		char *to = fs.f_type == BTRFS_SUPER_MAGIC ? able : watched;
+		const size_t len = strlen(to);
+		snprintf(to + len, sizeof able - len, "%s%s", len == 0 ? "" : ", ", stores[i]);
+	}
+	if (able[0] != '\0')
+		tell(r, PST_HEALTH_OK, "layer size", "",
+		     "enforced in %s, for subvolumes with quotas on (btrfs quota enable)", able);
+	if (watched[0] != '\0')
+		tell(r, PST_HEALTH_WARN, "layer size", "keep layers on btrfs, a subvolume each, with `btrfs quota enable`",
+		     "watched and not enforced in %s: its file system has no quota of directories", watched);
+}
+
 static void check_runtime(struct report *r, const struct pst_ctx *c)
 {
 	const struct pst_runtime *rt = &c->rt;
@@ -176,6 +200,7 @@ int pst_inspect_doctor(const struct pst_global *g, bool repair, struct pst_findi
 	check_kernel(&r, facts, ctx.full_root);
 	check_limits(&r);
 	check_cgroups(&r, facts);
+	check_sizes(&r);
 	check_runtime(&r, &ctx);
 	check_ids(&r, &ctx);
 	check_leftovers(&r, &ctx);

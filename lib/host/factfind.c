@@ -218,7 +218,7 @@ static int bundle_facts(struct pst_ctx *c, const struct pst_factfind *f, const s
 	if (rc == PST_OK)
 		rc = pst_factfind_ns(c, spec, json_object_get(b, "namespaces"), err);
 	if (rc == PST_OK && f->disks)
-		rc = pst_factfind_disks(spec, b, err);
+		rc = pst_factfind_disks(spec, f->hidden_root, b, err);
 	if (rc == PST_OK && json_object_set(out, "bundle", b) != 0)
 		rc = pst_fail_nomem(err);
 	return rc;

@@ -20,6 +20,7 @@ struct pst_factfind {
 	const char *const *layers; /* launch: image layers, topmost first */
 	size_t nlayers;
 	const char *upper, *work;
+	bool hidden_root; /* the root file system is mounted where only we see it */
 	bool disks; /* find the block devices: a disk limit holds, or somebody wants to see them */
 };
 

@@ -13,6 +13,7 @@
 #include "host/hostops.h"
 #include "host/io.h"
 #include "host/mounttab.h"
+#include "host/quota.h"
 
 #define CGROUPS "/sys/fs/cgroup"
 
@@ -107,6 +108,21 @@ static json_t *place(const char *pointer, const char *path, const struct pst_mou
 			 d.why, "devices", devices);
 }
 
+/* How its size could be limited. */
+static bool add_size(json_t *place, const char *path, bool dir, bool hidden)
+{
+	struct pst_quota q = {.why = "it is mounted for the container alone"};
+	if (!hidden && pst_quota_find(path, !dir, &q)) {
+		if (json_object_set_new(place, "quota", json_string(q.dir)) != 0 ||
+		    json_object_set_new(place, "quotaWas", pst_json_from_u64(q.limit)) != 0)
+			return false;
+	} else if (json_object_set_new(place, "noQuota", json_string(q.why)) != 0) {
+		return false;
+	}
+	return json_object_set_new(place, "grown", json_boolean(dir)) == 0 &&
+	       json_object_set_new(place, "visible", json_boolean(!hidden)) == 0;
+}
+
 /* The directory new files of the root file system land in; NULL if nothing does. */
 static const char *writable_root(const struct pst_spec *spec, const json_t *bundle)
 {
@@ -117,7 +133,7 @@ static const char *writable_root(const struct pst_spec *spec, const json_t *bund
 								       : "/rootfs/layout/upper"));
 }
 
-int pst_factfind_disks(const struct pst_spec *spec, json_t *bundle, struct pst_err *err)
+int pst_factfind_disks(const struct pst_spec *spec, bool hidden_root, json_t *bundle, struct pst_err *err)
 {
 	pst_auto_mounttab tab = {0};
 	json_t *list = json_array();
@@ -127,8 +143,12 @@ int pst_factfind_disks(const struct pst_spec *spec, json_t *bundle, struct pst_e
 	if (rc != PST_OK)
 		return rc;
 	const char *root = writable_root(spec, bundle);
-	if (root != NULL && json_array_append_new(list, place("/root/path", root, &tab)) != 0)
-		return pst_fail_nomem(err);
+	if (root != NULL) {
+		json_t *p = place("/root/path", root, &tab);
+		const bool dir = pst_streq(pst_json_str(pst_json_at(bundle, "/rootfs/kind")), "dir");
+		if (json_array_append_new(list, p) != 0 || !add_size(p, root, dir, hidden_root))
+			return pst_fail_nomem(err);
+	}
 	const json_t *mounts = json_object_get(bundle, "mounts");
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
 		char pointer[32];

@@ -129,6 +129,21 @@ bool limits_alive(void);
 /* Write c/KEY/counts. */
 void limits_counts(void);
 
+/*
+ * size.c: the size of the container's own layer (core/limitwatch.h, "tree"). Nothing
+ * happens while limits.watch names none. size_fd is to be polled for POLLIN, -1: not now.
+ */
+void size_begin(int home, const char *watch);
+void size_end(void);
+int size_fd(void);
+/* Milliseconds until size_look is wanted, -1: never. */
+int size_due(void);
+void size_look(void);
+/* A walk is over: is the layer above its limit? */
+bool size_walked(uint64_t *ret_bytes, uint64_t *ret_limit, const char **ret_source);
+/* limits.c: it is; the container is told of and killed. */
+void limits_size(void);
+
 /* oomwho.c: the process of the cgroup `dfd` with the most memory, now. */
 void oom_largest(int dfd, struct pst_oom_task *ret);
 /* What the kernel's log says of the latest kill in cgroup `path`. */

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,7 @@ void limits_begin(const struct rules *r, int dir)
 	open_dirs(watch);
 	w.end = open_init(dir);
 	w.bell = w.version == 2 ? bell_v2() : bell_v1();
+	size_begin(dir, watch);
 	/* What was met before us, another told. */
 	(void)count();
 	w.told = w.now;
@@ -392,12 +394,46 @@ void limits_look(void)
 
 void limits_ended(void)
 {
+	size_end();
 	pst_fd_close(PST_TAKE_FD(w.end));
 	limits_look();
 	if (w.last != NULL)
 		say(w.last);
 	note_shares();
 	limits_counts();
+}
+
+/* All of it: what is left of a pid namespace's first process is gone with it, but the
+ * namespace may be another's. */
+static void kill_all(void)
+{
+	char text[4096];
+	(void)syscall(SYS_pidfd_send_signal, w.end, SIGKILL, NULL, 0);
+	const char *p = slurp(w.dir[w.version == 2 ? PST_CGROUP_CPU : PST_CGROUP_PIDS], "cgroup.procs", text,
+			      sizeof text);
+	for (char *next; *p != '\0'; p = next + (*next == '\n')) {
+		const long pid = strtol(p, &next, 10);
+		if (next == p)
+			break;
+		if (pid > 1)
+			(void)kill((pid_t)pid, SIGKILL);
+	}
+}
+
+void limits_size(void)
+{
+	uint64_t bytes, limit;
+	const char *source;
+	pst_auto_buf text = {0};
+	if (!size_walked(&bytes, &limit, &source))
+		return;
+	pst_hits_size_text(bytes, limit, source, &text);
+	const struct event e = {.limit = "disk-size", .event = "stopped", .count = 1, .total = 1,
+				.value = limit, .source = source, .text = pst_buf_cstr(&text)};
+	write_record(&e);
+	say(pst_buf_cstr(&text));
+	limits_counts();
+	kill_all();
 }
 
 void limits_counts(void)

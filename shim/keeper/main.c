@@ -30,7 +30,7 @@ enum { DIR_FD = 3, LISTEN_FD, ASK_FD, DENIALS_FD, FIRST_FREE }; /* host/keeper.h
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
-enum { AT_LISTEN, AT_ASK, AT_END, AT_BELL, AT_FILTERS }; /* places in the poll set */
+enum { AT_LISTEN, AT_ASK, AT_END, AT_BELL, AT_SIZE, AT_FILTERS }; /* places in the poll set */
 
 #define ALONE_MS 10000  /* no filter left: an exec that is on its way finds us still */
 #define NEVER_MS 120000 /* no filter ever came: the create that started us is dead */
@@ -217,7 +217,7 @@ static int shorter(int a, int b)
 /* How long to sleep; -1: until something happens. */
 static int patience(int nap)
 {
-	int ms = shorter(shorter(ring_due(), limits_due()), nap > 0 ? nap : -1);
+	int ms = shorter(shorter(shorter(ring_due(), limits_due()), size_due()), nap > 0 ? nap : -1);
 	if (k.alone != 0) {
 		const uint64_t over = k.alone + (k.had ? ALONE_MS : NEVER_MS);
 		const uint64_t now = now_ms();
@@ -241,6 +241,10 @@ static void serve_limits(void)
 		limits_bell();
 	if (limits_due() == 0)
 		limits_look();
+	if (k.fds[AT_SIZE].revents != 0)
+		limits_size();
+	if (size_due() == 0)
+		size_look();
 }
 
 static void begin(void)
@@ -262,6 +266,7 @@ static void loop(void)
 		const nfds_t n = nap > 0 ? AT_FILTERS : k.n;
 		k.fds[AT_END] = (struct pollfd){.fd = limits_end_fd(), .events = POLLIN};
 		k.fds[AT_BELL] = (struct pollfd){.fd = limits_bell_fd(), .events = POLLIN};
+		k.fds[AT_SIZE] = (struct pollfd){.fd = size_fd(), .events = POLLIN};
 		if (poll(k.fds, n, patience(nap)) < 0 && errno != EINTR)
 			return;
 		serve_limits();

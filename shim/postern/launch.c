@@ -51,6 +51,7 @@ int launch_job_read(const struct pst_argv *a, struct launch_job *ret, struct pst
 	w->memory = pst_argv_value(a, "memory");
 	w->cpus = pst_argv_value(a, "cpus");
 	w->pids = pst_argv_value(a, "pids");
+	w->disk = pst_argv_value(a, "disk");
 	w->tty = pst_argv_on(a, "tty");
 	w->read_only = pst_argv_on(a, "read-only");
 	w->cmd = a->args;

@@ -120,7 +120,7 @@ Test(annotations, unknown_ones_are_refused_with_the_nearest)
 
 Test(annotations, known_ones_nothing_enforces_are_refused)
 {
-	static const char *const names[] = {"disk-size", "net-egress",
+	static const char *const names[] = {"net-egress",
 					    "net-ingress", "exec-gate", "ready", "phase-serve",
 					    "phase-exec"};
 	for (size_t i = 0; i < PST_NELEM(names); i++) {

@@ -41,6 +41,9 @@ Test(hits, the_other_sentences)
 	const struct pst_hits h = {.periods = 100, .throttled = 43, .throttled_us = 12345678};
 	pst_hits_pids_text(64, 812, SOURCE, &pids);
 	cr_expect_str_eq(pst_buf_cstr(&pids), "reached its limit of 64 processes, 812 could not start: limit from " SOURCE);
+	pst_auto_buf size = {0};
+	pst_hits_size_text(120 * MIB, 100 * MIB, SOURCE, &size);
+	cr_expect_str_eq(pst_buf_cstr(&size), "stopped at 120 MiB in its own layer, above 100 MiB: limit from " SOURCE);
 	pst_hits_cpu_text(&h, 500, SOURCE, &cpu);
 	cr_expect_str_eq(pst_buf_cstr(&cpu), "throttled in 43 % of its time at 0.50 cores, for 12.3 s: limit from " SOURCE);
 	cr_expect(pst_hits_throttled(&h));

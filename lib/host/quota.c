@@ -1,0 +1,163 @@
+#include "host/quota.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "host/btrfs.h"
+#include "host/dirents.h"
+#include "host/hostops.h"
+#include "host/io.h"
+
+/* A subvolume, open, and its quota group in sysfs. */
+struct group {
+	int fd;
+	char sys[128];
+};
+
+#define GROUP_NONE {.fd = -1}
+
+static void group_done(struct group *g)
+{
+	pst_fd_close(g->fd);
+}
+
+#define auto_group PST_CLEANUP(group_done) struct group
+
+static uint64_t number(const struct group *g, const char *file)
+{
+	char path[192], text[32];
+	uint64_t v = 0;
+	snprintf(path, sizeof path, "%s/%s", g->sys, file);
+	const ssize_t n = pst_io_read_small(AT_FDCWD, path, text, sizeof text);
+	if (n <= 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return pst_num_parse(text, 0, UINT64_MAX, &v) ? v : 0;
+}
+
+/* The limit in force. The kernel keeps a number of flags that says which there are. */
+static uint64_t limit_of(const struct group *g)
+{
+	return (number(g, "limit_flags") & PST_BTRFS_LIMIT_EXCLUSIVE) == 0 ? PST_QUOTA_NONE
+									    : number(g, "max_exclusive");
+}
+
+/* The root directory of a subvolume below the first, whose file system counts; else why not. */
+static bool open_group(const char *dir, struct group *ret, char *why, size_t size)
+{
+	struct stat st;
+	struct statfs fs;
+	struct pst_btrfs_fs_info info = {0};
+	struct pst_btrfs_ino_lookup id = {.objectid = PST_BTRFS_SUBVOLUME_INO};
+	char uuid[40];
+	auto_group g = GROUP_NONE;
+	g.fd = pst_host->openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (g.fd < 0 || pst_host->fstat(g.fd, &st) != 0 || pst_host->fstatfs(g.fd, &fs) != 0) {
+		snprintf(why, size, "%.200s cannot be opened", dir);
+		return false;
+	}
+	if ((uint64_t)fs.f_type != BTRFS_SUPER_MAGIC) {
+		snprintf(why, size, "its file system has no quota of directories (btrfs has)");
+		return false;
+	}
+	if (st.st_ino != PST_BTRFS_SUBVOLUME_INO || pst_host->ioctl(g.fd, PST_BTRFS_FS_INFO, &info) != 0 ||
+	    pst_host->ioctl(g.fd, PST_BTRFS_INO_LOOKUP, &id) != 0 || id.treeid == PST_BTRFS_FIRST_TREE) {
+		snprintf(why, size, "%.200s is no subvolume of its own", dir);
+		return false;
+	}
+	pst_btrfs_uuid(info.fsid, uuid);
+	snprintf(g.sys, sizeof g.sys, "/sys/fs/btrfs/%s/qgroups/0_%llu", uuid,
+		 (unsigned long long)id.treeid);
+	if (pst_host->fstatat(AT_FDCWD, g.sys, &st, 0) != 0) {
+		snprintf(why, size, "quotas of its btrfs are not switched on (btrfs quota enable)");
+		return false;
+	}
+	*ret = g;
+	g.fd = -1;
+	return true;
+}
+
+/* What an engine keeps beside an upper directory. */
+struct beside {
+	const char *upper;
+	bool other;
+};
+
+static int is_beside(void *arg, const char *name, struct pst_err *err)
+{
+	static const char *const known[] = {"work", "link", "lower", "merged", "empty"};
+	struct beside *b = arg;
+	bool found = pst_streq(name, b->upper);
+	(void)err;
+	for (size_t i = 0; i < PST_NELEM(known); i++)
+		found = found || pst_streq(name, known[i]);
+	b->other = b->other || !found;
+	return PST_OK;
+}
+
+static bool found(const struct group *g, const char *dir, struct pst_quota *ret)
+{
+	ret->limit = limit_of(g);
+	return snprintf(ret->dir, sizeof ret->dir, "%s", dir) < (int)sizeof ret->dir;
+}
+
+bool pst_quota_find(const char *path, bool beside, struct pst_quota *ret)
+{
+	char parent[sizeof ret->dir];
+	auto_group g = GROUP_NONE;
+	*ret = (struct pst_quota){.limit = PST_QUOTA_NONE};
+	if (open_group(path, &g, ret->why, sizeof ret->why))
+		return found(&g, path, ret);
+	const char *slash = strrchr(path, '/');
+	if (!beside || slash == NULL || slash == path || (size_t)(slash - path) >= sizeof parent)
+		return false;
+	snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+	struct beside b = {.upper = slash + 1};
+	if (!open_group(parent, &g, ret->why, sizeof ret->why))
+		return false;
+	if (pst_dirents_each(g.fd, is_beside, &b, NULL) != PST_OK || b.other) {
+		snprintf(ret->why, sizeof ret->why, "the subvolume %.200s holds other things too", parent);
+		return false;
+	}
+	return found(&g, parent, ret);
+}
+
+static int put(const struct group *g, uint64_t bytes, struct pst_err *err)
+{
+	struct pst_btrfs_qgroup_limit a = {.flags = PST_BTRFS_LIMIT_EXCLUSIVE, .max_exclusive = bytes};
+	return pst_host->ioctl(g->fd, PST_BTRFS_QGROUP_LIMIT, &a) == 0
+		       ? PST_OK
+		       : pst_fail_sys(err, "cannot set the limit of a quota group");
+}
+
+int pst_quota_set(const char *dir, uint64_t bytes, bool more, uint64_t *ret_set, struct pst_err *err)
+{
+	char why[300];
+	auto_group g = GROUP_NONE;
+	if (!open_group(dir, &g, why, sizeof why))
+		return pst_fail(err, PST_E_HOST, "", "the size of %.200s cannot be limited any more: %s", dir,
+				why);
+	const uint64_t held = more ? number(&g, "exclusive") : 0;
+	const uint64_t old = limit_of(&g);
+	const uint64_t want = bytes > PST_QUOTA_NONE - 1 - held ? PST_QUOTA_NONE - 1 : bytes + held;
+	const int rc = old <= want ? PST_OK : put(&g, want, err);
+	if (rc == PST_OK)
+		*ret_set = old <= want ? old : want;
+	return rc;
+}
+
+int pst_quota_restore(const char *dir, uint64_t set, uint64_t old, struct pst_err *err)
+{
+	char why[300];
+	auto_group g = GROUP_NONE;
+	if (!open_group(dir, &g, why, sizeof why) || (set != 0 && limit_of(&g) != set) ||
+	    limit_of(&g) == old)
+		return PST_OK;
+	return put(&g, old, err);
+}

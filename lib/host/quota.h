@@ -1,0 +1,47 @@
+/*
+ * host/quota.h - the size of a directory tree, enforced by its file system.
+ *
+ * What can: btrfs, by the quota group of a subvolume (Documentation: btrfs(5),
+ * "QUOTA GROUPS"; limits and usage in /sys/fs/btrfs/UUID/qgroups/0_ID). The limit is on
+ * what the subvolume holds alone, so that a snapshot's first image is not counted.
+ * Nothing is switched on here: quotas cost all who use the file system.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+#define PST_QUOTA_NONE UINT64_MAX
+
+/*
+ * Can the tree at `path` be limited, and nothing else with it? It must be the root of a
+ * subvolume of its own, or with `beside` (an overlay's upper directory) lie in one with
+ * nothing but what belongs to it.
+ *
+ * ret  on true the directory to give to pst_quota_set, and the limit in force there; on
+ *      false one clause for messages that says why
+ */
+struct pst_quota {
+	char dir[1024];
+	uint64_t limit;
+	char why[300];
+};
+PST_CHECKED PST_NONNULL(1, 3)
+bool pst_quota_find(const char *path, bool beside, struct pst_quota *ret);
+
+/*
+ * Limit what the subvolume at `dir` may hold alone to `bytes`; with `more` to that beyond
+ * what it holds now. A lower limit that is there stays.
+ * ret_set  what is in force now
+ */
+PST_CHECKED PST_NONNULL(1, 4)
+int pst_quota_set(const char *dir, uint64_t bytes, bool more, uint64_t *ret_set, struct pst_err *err);
+
+/* Put `old` back (PST_QUOTA_NONE: no limit) where `set` is still in force; set 0: whatever is.
+ * A directory or a limit that is no longer ours is success. */
+PST_CHECKED PST_NONNULL(1)
+int pst_quota_restore(const char *dir, uint64_t set, uint64_t old, struct pst_err *err);
