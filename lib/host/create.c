@@ -246,6 +246,28 @@ static int write_plan(struct pst_making *m, struct pst_err *err)
 	return rc;
 }
 
+/* An overlay that was to be built id-mapped, for a container that stays as it is: it is
+ * mounted as it came, and what was decided for layers is decided anew. */
+static int mount_as_it_came(struct pst_making *m, struct pst_err *err)
+{
+	struct pst_create *c = &m->create;
+	c->layers = NULL;
+	c->nlayers = 0;
+	c->upper = NULL;
+	c->work = NULL;
+	pst_plan_done(&m->plan);
+	m->plan = (struct pst_plan){0};
+	int rc = pst_apply_mark(&m->apply, err);
+	if (rc == PST_OK)
+		rc = pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+	return rc == PST_OK ? decide(m, c, err) : rc;
+}
+
+static bool moves(const struct pst_making *m)
+{
+	return m->plan.ids == PST_HOW_MAP || m->plan.ids == PST_HOW_JOIN;
+}
+
 static int make(struct pst_making *m, const struct pst_create *c, bool run, struct pst_err *err)
 {
 	int rc = begin(m, c, err);
@@ -253,8 +275,9 @@ static int make(struct pst_making *m, const struct pst_create *c, bool run, stru
 		rc = take_block(m, err);
 	if (rc == PST_OK)
 		rc = decide(m, c, err);
-	if (rc == PST_OK && m->plan.ids != PST_HOW_MAP && m->plan.ids != PST_HOW_JOIN &&
-	    m->record.block.len != 0) {
+	if (rc == PST_OK && !moves(m) && m->layout.n > 0)
+		rc = mount_as_it_came(m, err);
+	if (rc == PST_OK && !moves(m) && m->record.block.len != 0) {
 		pst_auto_leases l = PST_LEASES_NONE;
 		rc = pst_leases_lock(&m->ctx.sd, &l, err);
 		if (rc == PST_OK)
