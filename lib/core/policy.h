@@ -43,6 +43,9 @@ enum pst_disk {
 	PST_DISK_COUNT,
 };
 
+/* /limits/network: rates, each of every link of a container, as the container sees it. */
+enum pst_net_dir { PST_NET_EGRESS, PST_NET_INGRESS, PST_NET_DIRS };
+
 /* Where a value came from, for reasons: file and pointer; "" file = built in. */
 struct pst_origin {
 	char file[200];
@@ -88,6 +91,7 @@ struct pst_policy {
 	struct pst_limit disk[PST_DISK_COUNT]; /* bytes or operations a second, bytes; no default */
 	bool quota_required; /* /limits/disk/quota: a size that is only watched is refused */
 	struct pst_limit rlimits[PST_RL_COUNT];
+	struct pst_limit network[PST_NET_DIRS]; /* bits a second; no default */
 	struct pst_strv mask_paths;     /* added to linux.maskedPaths */
 	struct pst_strv readonly_paths; /* added to linux.readonlyPaths */
 	bool safety_net;         /* /runtime/safetyNet, default true */
