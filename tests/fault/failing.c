@@ -71,6 +71,10 @@ FAIL(int, kill, (pid_t p, int s), (p, s))
 FAIL(int, pidfd_open, (pid_t p, unsigned f), (p, f))
 FAIL(long, ptrace, (int r, pid_t p, void *a, void *d), (r, p, a, d))
 FAIL(int, seccomp, (unsigned o, unsigned f, void *a), (o, f, a))
+FAIL(int, bpf, (int c, union bpf_attr *a, unsigned s), (c, a, s))
+FAIL(int, socket, (int d, int t, int p), (d, t, p))
+FAIL(ssize_t, sendmsg, (int d, const struct msghdr *m, int f), (d, m, f))
+FAIL(ssize_t, recvmsg, (int d, struct msghdr *m, int f), (d, m, f))
 FAIL(ssize_t, getrandom, (void *b, size_t s, unsigned f), (b, s, f))
 
 static struct pst_hostops table;
@@ -93,6 +97,7 @@ void failing_use(bool on)
 	PUT(mount_setattr), PUT(move_mount), PUT(fsopen), PUT(fsconfig), PUT(fsmount);
 	PUT(unshare), PUT(setns), PUT(prctl), PUT(fork), PUT(execve), PUT(kill);
 	PUT(pidfd_open), PUT(ptrace), PUT(seccomp), PUT(getrandom);
+	PUT(bpf), PUT(socket), PUT(sendmsg), PUT(recvmsg);
 #undef PUT
 	pst_host = &table;
 }
