@@ -36,11 +36,18 @@ static const struct amount {
 	DISK("disk-write-iops", "writeIops", PST_DISK_WRITE_IOPS),
 	DISK("disk-size", "size", PST_DISK_SIZE),
 #undef DISK
+#define NETWORK(dir, d)                                                                           \
+	{"net-" dir, "/limits/network/" dir, PST_QUANTITY_BITS,                                   \
+	 offsetof(struct pst_policy, network[d]), offsetof(struct pst_tighten, has_network[d]),   \
+	 offsetof(struct pst_tighten, network[d])}
+	NETWORK("egress", PST_NET_EGRESS),
+	NETWORK("ingress", PST_NET_INGRESS),
+#undef NETWORK
 };
 
 /* Known, but nothing enforces them yet. */
 static const char *const later[] = {
-	"net-egress", "net-ingress", "exec-gate", "ready", "phase-serve", "phase-exec",
+	"exec-gate", "ready", "phase-serve", "phase-exec",
 };
 
 struct reading {

@@ -21,6 +21,8 @@ struct pst_tighten {
 	const char *profile; /* borrowed from the annotations; NULL: the policy's */
 	bool has_pids, has_memory, has_cpu, has_nofile, has_disk[PST_DISK_COUNT];
 	uint64_t pids, memory, cpu, nofile, disk[PST_DISK_COUNT]; /* units of struct pst_limit */
+	bool has_network[PST_NET_DIRS];
+	uint64_t network[PST_NET_DIRS]; /* bits a second */
 	bool exempt; /* its pod namespace is one the policy exempts, and no key disputes it */
 };
 

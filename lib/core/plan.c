@@ -16,6 +16,18 @@ int pst_work_step(struct pst_work *w, const char *step, json_t *arg, struct pst_
 	return PST_OK;
 }
 
+/* Behind the runtime's hooks, some of which connect the container; ahead of its start. */
+static int net_step(struct pst_work *w, struct pst_err *err)
+{
+	const uint64_t *bits = w->plan->net.bits;
+	if (bits[PST_NET_EGRESS] == 0 && bits[PST_NET_INGRESS] == 0)
+		return PST_OK;
+	return pst_work_step(w, "netshape",
+			     json_pack("{s:o, s:o}", "egress", pst_json_from_u64(bits[PST_NET_EGRESS]),
+				       "ingress", pst_json_from_u64(bits[PST_NET_INGRESS])),
+			     err);
+}
+
 int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 {
 	int rc = PST_OK;
@@ -29,6 +41,8 @@ int pst_plan_steps(struct pst_work *w, struct pst_err *err)
 		rc = pst_work_step(w, "runtime", json_object(), err);
 	if (rc == PST_OK)
 		rc = pst_work_step(w, "verify", json_object(), err);
+	if (rc == PST_OK)
+		rc = net_step(w, err);
 	if (rc == PST_OK && w->plan->watch != NULL)
 		rc = pst_work_step(w, "limits", json_object(), err);
 
@@ -66,7 +80,7 @@ static int decide(struct pst_work *w, struct pst_err *err)
 	static int (*const decisions[])(struct pst_work *, struct pst_err *) = {
 		pst_plan_ids,  pst_plan_rootfs,	  pst_plan_mounts,  pst_plan_caps,
 		pst_plan_syscalls, pst_plan_limits, pst_plan_disk, pst_plan_devices,
-		pst_plan_paths, pst_plan_net,
+		pst_plan_paths, pst_plan_net,	  pst_plan_netlimit,
 	};
 	int rc = read_request(w, err);
 	for (size_t i = 0; rc == PST_OK && i < PST_NELEM(decisions); i++)

@@ -19,6 +19,7 @@
 #include "core/edit.h"
 #include "core/facts.h"
 #include "core/highids.h"
+#include "core/netlimit.h"
 #include "core/note.h"
 #include "core/policy.h"
 #include "core/scprof.h"
@@ -62,6 +63,8 @@ struct pst_plan {
 	char *denials;     /* rules of the listener (core/scnotify.h), NULL: nothing is recorded */
 	char *watch;       /* limits the keeper looks after (core/limitwatch.h), NULL: there are none */
 	char *headers;     /* with `watch` and no rules: what the keeper has to know besides */
+	struct pst_netrates net; /* what each of its links may carry */
+	bool net_late;     /* the runtime makes its network namespace: links may come until it starts */
 	bool complain;     /* what only our profile denies is let through, and recorded */
 };
 

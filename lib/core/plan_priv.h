@@ -45,6 +45,7 @@ PST_CHECKED int pst_plan_ids(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_rootfs(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_mounts(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_net(struct pst_work *w, struct pst_err *err);
+PST_CHECKED int pst_plan_netlimit(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_caps(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
 /* plan_denials.c, part of it: p->filter is decided; caller may be NULL, reasons too. */

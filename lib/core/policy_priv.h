@@ -28,8 +28,7 @@ enum policy_kind {
 
 enum {
 	PST_PF_NULL = 1,     /* null is allowed and means "none" */
-	PST_PF_LATER = 2,    /* accepted only as null, or false for a bool: see policykeys.c */
-	PST_PF_TOP_ONLY = 4, /* not inside a class */
+	PST_PF_TOP_ONLY = 2, /* not inside a class */
 };
 
 #define PST_PK_UNTYPED SIZE_MAX /* validated and kept in `tree`, no field */

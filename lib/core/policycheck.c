@@ -192,8 +192,6 @@ static int check_quantity(const struct at *at, const struct policy_key *k, const
 	}
 	if (v < k->min || v > k->max)
 		return out_of_range(at, k, k->unit == PST_QUANTITY_MILLI ? " thousandths" : "");
-	if ((k->flags & PST_PF_LATER) != 0)
-		return later(at, "this limit", "write null or leave the key out");
 	return PST_OK;
 }
 
@@ -289,11 +287,7 @@ static int check_value(const struct at *at, const struct policy_key *k, const js
 	case PST_PK_CLASSES:
 		return check_classes(at, j);
 	case PST_PK_BOOL:
-		if (!json_is_boolean(j))
-			return wrong_type(at, "true or false", j);
-		if (json_is_true(j) && (k->flags & PST_PF_LATER) != 0)
-			return later(at, "true", "write false or leave the key out");
-		return PST_OK;
+		return json_is_boolean(j) ? PST_OK : wrong_type(at, "true or false", j);
 	case PST_PK_WORD:
 	case PST_PK_SWITCH:
 		return check_word(at, k, j);

@@ -4,7 +4,6 @@
  *
  *   key                      accepted because it asks for nothing    refused
  *   /ids/fallback            refuse, off (both work)                 chown
- *   /limits/network/ANY      null                                    any amount
  *   /execGate                log (exec is let through), null         deny
  *   /images/onMissing        allow                                   refuse
  *   /images/maxSeverity      critical (tolerates every finding)      all below
@@ -16,6 +15,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/netlimit.h"
 #include "core/policy_priv.h"
 #include "core/policytext.h"
 
@@ -55,12 +55,12 @@ static const char *const later_severity[] = {"high", "medium", "low", "none", NU
 	{.pointer = "/limits/" name, .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD}, \
 	AMOUNT("/limits/" name "/default", u, lo, hi, f.dflt, f.has_default),            \
 	AMOUNT("/limits/" name "/max", u, lo, hi, f.max, f.has_max)
-#define LATER(p, u)                                                                      \
-	{.pointer = (p), .kind = PST_PK_QUANTITY, .flags = PST_PF_NULL | PST_PF_LATER,   \
-	 .unit = (u), .min = 1, .max = INT64_MAX, NOFIELD}
 #define RLIMIT(name, k, lo, hi) LIMIT(name, rlimits[k], PST_QUANTITY_COUNT, lo, hi)
 #define RATE(p, k, lo, hi)                                                                 \
 	AMOUNT(p, PST_QUANTITY_COUNT, lo, hi, disk[k].max, disk[k].has_max)
+#define BANDWIDTH(p, d)                                                                    \
+	AMOUNT(p, PST_QUANTITY_BITS, PST_NET_RATE_MIN, PST_NET_RATE_MAX, network[d].max,   \
+	       network[d].has_max)
 #define PATHS(p, f)                                                                      \
 	{.pointer = (p), .kind = PST_PK_LIST, .text_ok = pst_policytext_path,            \
 	 .want = "a clean absolute path", FIELD(f)}
@@ -151,8 +151,8 @@ const struct policy_key pst_policy_keys[] = {
 	{.pointer = "/limits/disk/quota", .kind = PST_PK_SWITCH, .words = words_quota,
 	 FIELD(quota_required)},
 	{.pointer = "/limits/network", .kind = PST_PK_OBJECT, .flags = PST_PF_NULL, NOFIELD},
-	LATER("/limits/network/egress", PST_QUANTITY_BITS),
-	LATER("/limits/network/ingress", PST_QUANTITY_BITS),
+	BANDWIDTH("/limits/network/egress", PST_NET_EGRESS),
+	BANDWIDTH("/limits/network/ingress", PST_NET_INGRESS),
 
 	OBJECT("/denials"),
 	{.pointer = "/denials/record", .kind = PST_PK_BOOL, FIELD(denials_record)},

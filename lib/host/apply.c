@@ -25,6 +25,8 @@ static const struct pst_step_kind kinds[] = {
 	{"runtime", pst_step_runtime, pst_step_runtime_undo},
 	{"verify", pst_step_verify, NULL},
 	{"limits", pst_step_limits, NULL},
+	{"netshape", pst_step_netshape, NULL},
+	{"netlink", NULL, pst_step_netlink_undo},
 };
 
 static const struct pst_step_kind *find(const char *name)

@@ -43,6 +43,9 @@ int pst_step_verify(struct pst_apply *a, const json_t *arg, json_t **note, struc
 
 /* stepslimits.c: tell the keeper which limits there are */
 int pst_step_limits(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
+/* stepsnet.c: limits of its links; each link is journalled for itself, as "netlink" */
+int pst_step_netshape(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err);
+int pst_step_netlink_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);
 
 /* lease.c's undo, written by create.c before there is a plan */
 int pst_step_lease_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err);

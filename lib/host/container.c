@@ -15,6 +15,7 @@
 #include "host/io.h"
 #include "host/keeper.h"
 #include "host/look.h"
+#include "host/netguard.h"
 #include "host/rootmount.h"
 #include "host/runcall.h"
 #include "host/runloop.h"
@@ -158,6 +159,8 @@ int pst_container_start(const struct pst_global *g, const char *id, int *ret_sta
 		rc = pst_look(&ctx, id, PST_LOCK_NONE, &seen, err);
 	if (rc == PST_OK && seen.found)
 		rc = pst_look_verified(&seen, err);
+	if (rc == PST_OK && seen.found)
+		rc = pst_netguard_start(&ctx.sd, &seen.state, err);
 	if (rc != PST_OK)
 		return rc;
 	pst_auto_runcall c;

@@ -290,7 +290,9 @@ static int make(struct pst_making *m, const struct pst_create *c, bool run, stru
 	m->apply.ctx = &m->ctx;
 	m->apply.create = c;
 	m->apply.plan = &m->plan;
-	m->apply.run = run;
+	/* A runtime that waits at the gate is let through without another look: not when
+	 * links that have to be limited may come meanwhile. */
+	m->apply.run = run && !(c->hold && m->plan.net_late);
 	m->apply.attached = run && !c->detach && !c->hold;
 	rc = pst_apply_run(&m->apply, err);
 	if (rc == PST_OK)

@@ -14,6 +14,7 @@
 #include "host/inspect.h"
 #include "host/io.h"
 #include "host/lease.h"
+#include "host/netshape.h"
 #include "host/policyload.h"
 #include "host/state.h"
 #include "host/sweep.h"
@@ -128,6 +129,20 @@ static void check_sizes(struct report *r)
 		     "watched and not enforced in %s: its file system has no quota of directories", watched);
 }
 
+/* Only a policy or an annotation that limits needs it: no node is worse without. */
+static void check_network(struct report *r, bool root)
+{
+	struct pst_err e = {0};
+	if (!root)
+		return;
+	if (pst_netshape_works(&e) == PST_OK)
+		tell(r, PST_HEALTH_OK, "bandwidth", "", "tbf, ifb, u32 and mirred: both directions can be limited");
+	else
+		tell(r, PST_HEALTH_WARN, "bandwidth",
+		     "load the modules sch_tbf, ifb, sch_ingress, cls_u32 and act_mirred, or use a kernel with them",
+		     "no network limit can be set: %s", e.msg);
+}
+
 static void check_runtime(struct report *r, const struct pst_ctx *c)
 {
 	const struct pst_runtime *rt = &c->rt;
@@ -201,6 +216,7 @@ int pst_inspect_doctor(const struct pst_global *g, bool repair, struct pst_findi
 	check_limits(&r);
 	check_cgroups(&r, facts);
 	check_sizes(&r);
+	check_network(&r, ctx.full_root);
 	check_runtime(&r, &ctx);
 	check_ids(&r, &ctx);
 	check_leftovers(&r, &ctx);

@@ -14,6 +14,7 @@
 #include "host/io.h"
 #include "host/lease.h"
 #include "host/mounttab.h"
+#include "host/netshape.h"
 #include "host/stage.h"
 #include "host/state.h"
 
@@ -127,6 +128,8 @@ int pst_sweep_all(struct pst_ctx *c, struct pst_notes *notes, struct pst_err *er
 		rc = sweep_covers(c, notes, err);
 	if (rc == PST_OK)
 		rc = sweep_stage(c, notes, err);
+	if (rc == PST_OK)
+		rc = pst_netshape_sweep(&c->sd, notes, err);
 	if (rc == PST_OK)
 		rc = pst_leases_lock(&c->sd, &l, err);
 	return rc == PST_OK ? pst_lease_sweep(&l, &swept, notes, err) : rc;

@@ -2,6 +2,9 @@
  * I-4, I-5: the k-th host operation fails, for every k, through create and delete
  * of a real container over an overlay rootfs with a volume. Afterwards nothing
  * may be left: no container, lease, stage, mount of ours, state of the runtime.
+ *
+ * With --network NAME it joins a network namespace with one link to the host, and policy
+ * limits that: its qdiscs have to be as they were, too. --every N fails each N-th only.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +22,8 @@
 #include "host/inspect.h"
 
 static char dir[] = "/var/tmp/pst-fault.XXXXXX";
-static char state[64], root[64], bundle[64];
+static char state[64], root[64], bundle[64], policy[64] = "/nonexistent/policy.json";
+static const char *network; /* a namespace to be made, and the name of its link */
 
 static int sh(const char *script)
 {
@@ -30,7 +34,7 @@ static int sh(const char *script)
 
 static struct pst_global global(void)
 {
-	return (struct pst_global){.state_dir = state, .policy_file = "/nonexistent/policy.json",
+	return (struct pst_global){.state_dir = state, .policy_file = policy,
 				   .root = root};
 }
 
@@ -50,6 +54,39 @@ static int set_up(void)
 		  "\\\"source\\\":\\\"$OLDPWD/vol\\\",\\\"options\\\":[\\\"rbind\\\",\\\"ro\\\"]},#\" config.json");
 }
 
+static int set_up_network(void)
+{
+	char script[1024];
+	if (network == NULL)
+		return 0;
+	snprintf(policy, sizeof policy, "%s/policy.json", dir);
+	snprintf(script, sizeof script,
+		 "echo '{\"version\":1,\"limits\":{\"network\":{\"egress\":\"9Mbit\",\"ingress\":\"9Mbit\"}}}' >policy.json &&"
+		 "chmod 644 policy.json && ip netns add %s && ip link add %s type veth peer name eth0 netns %s &&"
+		 "ip link set %s up && sed -i 's#\"type\": \"network\"#&,\"path\":\"/run/netns/%s\"#' b/config.json &&"
+		 "{ tc qdisc show dev %s; ls /sys/class/net; } >net.before", network, network, network, network,
+		 network, network);
+	return sh(script);
+}
+
+static void remove_network(void)
+{
+	char script[64];
+	if (network == NULL)
+		return;
+	snprintf(script, sizeof script, "ip netns del %s", network);
+	(void)!sh(script);
+}
+
+static bool network_differs(void)
+{
+	char script[256];
+	if (network == NULL)
+		return false;
+	snprintf(script, sizeof script, "{ tc qdisc show dev %s; ls /sys/class/net; } | cmp - net.before", network);
+	return sh(script) != 0;
+}
+
 static unsigned entries(const char *sub)
 {
 	char path[128];
@@ -66,10 +103,11 @@ static unsigned entries(const char *sub)
 /* What is left, in words; "" is nothing. */
 static void left(char *out, size_t size)
 {
-	snprintf(out, size, "%s%s%s%s%s%s", entries("c") ? "container " : "",
+	snprintf(out, size, "%s%s%s%s%s%s%s%s", entries("c") ? "container " : "",
 		 entries("making") ? "making " : "", entries("ids") ? "lease " : "",
 		 entries("stage") ? "stage " : "", access(root, F_OK) == 0 && sh("! ls runc/f1") ? "runtime " : "",
-		 sh("! grep -q $PWD'.* - overlay postern-' /proc/self/mountinfo") ? "mount " : "");
+		 sh("! grep -q $PWD'.* - overlay postern-' /proc/self/mountinfo") ? "mount " : "",
+		 network != NULL && entries("net") ? "record " : "", network_differs() ? "network " : "");
 }
 
 /* A verb with failing operations: silent, as the front end would call it. */
@@ -138,10 +176,17 @@ static void repair(void)
 	_exit(0);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static const int errnos[] = {EIO, ENOSPC, EPERM, ENOMEM};
 	unsigned k, bad = 0, by_itself = 0, sorts = 0;
+	unsigned every = 1;
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--network") == 0)
+			network = argv[i + 1];
+		if (strcmp(argv[i], "--every") == 0)
+			every = (unsigned)strtoul(argv[i + 1], NULL, 10);
+	}
 	if (geteuid() != 0 || access("/bin/busybox", X_OK) != 0) {
 		const char *must = getenv("POSTERN_MUST_WORK");
 		printf("1..1\n%s\n", must != NULL && *must == '1' ? "not ok 1 - needs root and busybox"
@@ -149,13 +194,13 @@ int main(void)
 		return 0;
 	}
 	failing = mmap(NULL, sizeof *failing, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (failing == MAP_FAILED || set_up() != 0) {
+	if (failing == MAP_FAILED || set_up() != 0 || set_up_network() != 0) {
 		printf("1..1\nnot ok 1 - set-up\n");
 		return 1;
 	}
 	*failing = (struct failing){0};
 	act(); /* caches are warm from here on: the same operations every time */
-	for (k = 1; k < 2000; k++) {
+	for (k = 1; k < 2000; k += every) {
 		char words[200];
 		*failing = (struct failing){.at = k, .err = errnos[k % 4]};
 		act();
@@ -175,7 +220,8 @@ int main(void)
 	printf("1..2\n%sok 1 - I-5: of %u failing operations none leaves anything after doctor --repair\n",
 	       bad == 0 ? "" : "not ", sorts);
 	printf("%sok 2 - enough operations were tried (%u, %u undone without repair)\n",
-	       sorts > 100 ? "" : "not ", sorts, by_itself);
+	       sorts > 100 / every ? "" : "not ", sorts, by_itself);
+	remove_network();
 	(void)!sh("umount -l rootfs; true");
 	(void)!sh("cd / && rm -rf --one-file-system \"$OLDPWD\"");
 	return bad != 0;

@@ -42,9 +42,8 @@ int main(void)
 {
 	for (size_t i = 0; i < pst_policy_nkeys; i++) {
 		const struct policy_key *k = &pst_policy_keys[i];
-		printf("{\"pointer\":\"%s\",\"kind\":\"%s\",\"null\":%d,\"later\":%d,\"top\":%d", k->pointer,
-		       kind(k), (k->flags & PST_PF_NULL) != 0, (k->flags & PST_PF_LATER) != 0,
-		       (k->flags & PST_PF_TOP_ONLY) != 0);
+		printf("{\"pointer\":\"%s\",\"kind\":\"%s\",\"null\":%d,\"top\":%d", k->pointer,
+		       kind(k), (k->flags & PST_PF_NULL) != 0, (k->flags & PST_PF_TOP_ONLY) != 0);
 		printf(",\"min\":%" PRIu64 ",\"max\":%" PRIu64, k->min, k->max);
 		words("words", k->words);
 		words("refused", k->later);

@@ -46,8 +46,6 @@ def value_schema(key):
 
 
 def or_null(schema, key):
-    if key["later"]:
-        return {"type": "null"}
     return {"anyOf": [schema, {"type": "null"}]} if key["null"] else schema
 
 

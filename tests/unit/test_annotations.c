@@ -16,7 +16,7 @@ static struct pst_policy policy(void)
 {
 	pst_auto_json *doc =
 		parse("{\"limits\":{\"pids\":{\"max\":1000},\"memory\":{\"max\":\"1Gi\"},"
-		      "\"cpu\":{\"max\":2}},\"profile\":{\"allow\":[\"strict\"]},"
+		      "\"cpu\":{\"max\":2},\"network\":{\"egress\":\"1Gbit\"}},\"profile\":{\"allow\":[\"strict\"]},"
 		      "\"exempt\":{\"namespaces\":[\"kube-system\"]},"
 		      "\"passAnnotations\":[\"run.oci.keep_original_groups\",\"org.systemd.*\"]}");
 	json_t *const docs[] = {doc};
@@ -76,6 +76,23 @@ Test(annotations, tighten_inside_the_policy)
 	cr_expect_not(t.exempt);
 }
 
+Test(annotations, bandwidth_is_said_in_bits)
+{
+	pst_auto_json *keep = NULL;
+	struct pst_tighten t = {0};
+	struct pst_err err = {0};
+	cr_assert_eq(read_text("{\"postern/net-egress\":\"10Mbit\",\"postern/net-ingress\":\"1500k\"}", &t, &keep,
+			       &err), PST_OK, "%s", err.msg);
+	cr_expect(t.has_network[PST_NET_EGRESS] && t.has_network[PST_NET_INGRESS]);
+	cr_expect_eq(t.network[PST_NET_EGRESS], 10000000);
+	cr_expect_eq(t.network[PST_NET_INGRESS], 1500000);
+	err = refused("{\"postern/net-egress\":\"2Gbit\"}", "/annotations/postern~1net-egress");
+	cr_expect_str_eq(err.rule, "p.json /limits/network/egress");
+	cr_expect_str_eq(err.msg, "annotation postern/net-egress: 2Gbit is above the node's ceiling");
+	refused("{\"postern/net-egress\":\"100m\"}", "/annotations/postern~1net-egress");
+	refused("{\"postern/net-ingress\":\"0\"}", "/annotations/postern~1net-ingress");
+}
+
 Test(annotations, none_at_all_ask_for_nothing)
 {
 	pst_auto_json *keep = NULL;
@@ -120,8 +137,7 @@ Test(annotations, unknown_ones_are_refused_with_the_nearest)
 
 Test(annotations, known_ones_nothing_enforces_are_refused)
 {
-	static const char *const names[] = {"net-egress",
-					    "net-ingress", "exec-gate", "ready", "phase-serve",
+	static const char *const names[] = {"exec-gate", "ready", "phase-serve",
 					    "phase-exec"};
 	for (size_t i = 0; i < PST_NELEM(names); i++) {
 		char text[80], pointer[80];

@@ -260,7 +260,6 @@ Test(policy, what_is_not_built_is_refused_by_name_not_accepted_in_silence)
 {
 	static const char *const bad[][2] = {
 		{"{\"ids\":{\"fallback\":\"chown\"}}", "/ids/fallback"},
-		{"{\"limits\":{\"network\":{\"egress\":\"1Gbit\"}}}", "/limits/network/egress"},
 		{"{\"execGate\":\"deny\"}", "/execGate"},
 		{"{\"images\":{\"onMissing\":\"refuse\"}}", "/images/onMissing"},
 		{"{\"images\":{\"maxSeverity\":\"high\"}}", "/images/maxSeverity"},
