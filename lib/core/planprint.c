@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/plan.h"
+#include "core/planlimits.h"
 
 static const char *const how_words[] = {"map", "join", "caller", "none"};
 
@@ -82,6 +83,7 @@ int pst_plan_text(const struct pst_plan *p, struct pst_buf *out, struct pst_err 
 		}
 		pst_buf_fmt(out, "\n      because %s  [%s]\n", e->reason, e->source);
 	}
+	pst_planlimits_text(p->spec, &p->edits, out);
 	pst_buf_str(out, "steps     ");
 	for (size_t i = 0; i < json_array_size(p->steps); i++)
 		pst_buf_fmt(out, "%s%s", i == 0 ? "" : ", ",
