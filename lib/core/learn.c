@@ -12,7 +12,24 @@
 #define VERSION 1
 #define ARGS_MAX 4096 /* sets of arguments a recording keeps of one call */
 
-static const char *const phases[] = {"start", "serving", "end"};
+static const struct {
+	const char *key, *words;
+} phases[PST_LEARN_PHASES] = {
+	[PST_LEARN_START] = {"start", "start-up"},
+	[PST_LEARN_SERVING] = {"serving", "serving"},
+	[PST_LEARN_END] = {"end", "shutdown"},
+	[PST_LEARN_EXEC] = {"exec", "by exec"},
+};
+
+const char *pst_learn_phase_key(enum pst_learn_phase p)
+{
+	return phases[p].key;
+}
+
+const char *pst_learn_phase_words(enum pst_learn_phase p)
+{
+	return phases[p].words;
+}
 
 json_t *pst_learn_new(const char *title)
 {
@@ -26,8 +43,8 @@ static json_t *call_of(json_t *rec, const char *name)
 	json_t *c = json_object_get(calls, name);
 	if (c != NULL)
 		return c;
-	c = json_pack("{s:I, s:I, s:I, s:[]}", "start", (json_int_t)0, "serving", (json_int_t)0, "end",
-		      (json_int_t)0, "by");
+	c = json_pack("{s:I, s:I, s:I, s:I, s:[]}", phases[0].key, (json_int_t)0, phases[1].key, (json_int_t)0,
+		      phases[2].key, (json_int_t)0, phases[3].key, (json_int_t)0, "by");
 	return json_object_set_new(calls, name, c) == 0 ? c : NULL;
 }
 
@@ -64,7 +81,7 @@ int pst_learn_call(json_t *rec, enum pst_learn_phase phase, unsigned nr, uint64_
 	snprintf(unnamed, sizeof unnamed, "%u", nr);
 	json_t *c = call_of(rec, sc != NULL ? sc->name : unnamed);
 	pst_oneline(&by, comm);
-	if (c == NULL || !add_count(c, phases[phase], n) ||
+	if (c == NULL || !add_count(c, phases[phase].key, n) ||
 	    !add_text(json_object_get(c, "by"), pst_buf_cstr(&by)))
 		return pst_fail_nomem(err);
 	return PST_OK;
@@ -141,8 +158,8 @@ static int merge_call(json_t *rec, const char *name, const json_t *more, struct 
 {
 	json_t *c = call_of(rec, name);
 	const json_t *by = json_object_get(more, "by");
-	for (size_t i = 0; c != NULL && i < PST_NELEM(phases); i++)
-		if (!add_count(c, phases[i], number(more, phases[i])))
+	for (size_t i = 0; c != NULL && i < PST_LEARN_PHASES; i++)
+		if (!add_count(c, phases[i].key, number(more, phases[i].key)))
 			return pst_fail_nomem(err);
 	for (size_t i = 0; c != NULL && i < json_array_size(by); i++) {
 		const char *s = pst_json_str(json_array_get(by, i));

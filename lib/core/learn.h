@@ -16,7 +16,19 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum pst_learn_phase { PST_LEARN_START, PST_LEARN_SERVING, PST_LEARN_END, PST_LEARN_PHASES };
+/* Three of the container's own processes, by time; then whoever came by exec (probes, shells),
+ * at any time. */
+enum pst_learn_phase {
+	PST_LEARN_START,
+	PST_LEARN_SERVING,
+	PST_LEARN_END,
+	PST_LEARN_EXEC,
+	PST_LEARN_PHASES
+};
+
+/* As a recording names it ("start"), and in words ("start-up"). */
+const char *pst_learn_phase_key(enum pst_learn_phase p);
+const char *pst_learn_phase_words(enum pst_learn_phase p);
 
 /* An empty recording of workload `title`; new reference, NULL without memory. */
 PST_CHECKED json_t *pst_learn_new(const char *title);
@@ -50,6 +62,7 @@ PST_CHECKED int pst_learn_propose(const json_t *rec, const json_t *outer, const 
 /* How many calls the profile allows, at least for some arguments. */
 PST_CHECKED size_t pst_learn_count(const json_t *profile);
 
-/* What was seen, proposed and left out, in words. */
-PST_CHECKED int pst_learn_text(const json_t *rec, const json_t *profile, struct pst_buf *out,
-			       struct pst_err *err);
+/* What was seen, proposed and left out, in words; and what of it `enforced` would deny: the
+ * profile that was in force, where complain mode let that through. */
+PST_CHECKED int pst_learn_text(const json_t *rec, const json_t *profile, const json_t *enforced,
+			       struct pst_buf *out, struct pst_err *err);

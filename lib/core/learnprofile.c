@@ -64,10 +64,14 @@ static void add_name(struct work *w, const char *name, const char *why)
 		w->oom = json_array_append_new(w->names, json_string(name)) != 0 || w->oom;
 }
 
+static bool was_in(const json_t *call, enum pst_learn_phase p)
+{
+	uint64_t n;
+	return pst_json_u64(json_object_get(call, pst_learn_phase_key(p)), &n) && n > 0;
+}
+
 static void add_seen(struct work *w)
 {
-	static const char *const phases[] = {"start", "serving", "end"};
-	static const char *const words[] = {"start-up", "serving", "shutdown"};
 	const char *name;
 	json_t *call;
 	json_object_foreach(json_object_get(w->rec, "calls"), name, call)
@@ -75,13 +79,11 @@ static void add_seen(struct work *w)
 		pst_auto_buf text = {0};
 		const json_t *by = json_object_get(call, "by");
 		pst_buf_str(&text, "seen in ");
-		for (size_t i = 0; i < json_array_size(by) && i < 3; i++)
+		for (size_t i = 0; i < json_array_size(by) && i < PST_LEARN_PHASES; i++)
 			pst_buf_fmt(&text, "%s%s", i == 0 ? "" : ", ", json_string_value(json_array_get(by, i)));
-		for (size_t i = 0; i < PST_NELEM(phases); i++) {
-			uint64_t n;
-			if (pst_json_u64(json_object_get(call, phases[i]), &n) && n > 0)
-				pst_buf_fmt(&text, ", %s", words[i]);
-		}
+		for (unsigned i = 0; i < PST_LEARN_PHASES; i++)
+			if (was_in(call, i))
+				pst_buf_fmt(&text, ", %s", pst_learn_phase_words(i));
 		add_name(w, name, pst_buf_cstr(&text));
 		w->oom = w->oom || !pst_buf_ok(&text);
 	}
@@ -270,23 +272,47 @@ size_t pst_learn_count(const json_t *profile)
 	return n;
 }
 
-int pst_learn_text(const json_t *rec, const json_t *profile, struct pst_buf *out, struct pst_err *err)
+/* ", serving 12": how many calls a phase made. */
+static void phase_text(json_t *calls, enum pst_learn_phase p, struct pst_buf *out)
 {
 	const char *name;
 	json_t *call;
-	json_t *calls = json_object_get(rec, "calls");
-	const json_t *lacks = json_object_get(rec, "incomplete");
-	pst_buf_fmt(out, "seen       %zu calls\nproposed   %zu calls with other spellings and the runtime's own\n",
-		    json_object_size(calls), pst_learn_count(profile));
+	size_t n = 0;
+	json_object_foreach(calls, name, call)
+		n += was_in(call, p);
+	if (n > 0)
+		pst_buf_fmt(out, ", %s %zu", pst_learn_phase_words(p), n);
+}
+
+/* Seen calls that `has` allows (none: any) and `lacks` does not, on one line. */
+static void list_calls(json_t *calls, const json_t *has, const json_t *lacks, const char *head, struct pst_buf *out)
+{
+	const char *name;
+	json_t *call;
 	bool first = true;
 	json_object_foreach(calls, name, call)
 	{
-		if (is_allowed(profile, name))
+		if ((has != NULL && !is_allowed(has, name)) || is_allowed(lacks, name))
 			continue;
-		pst_buf_fmt(out, "%s%s", first ? "kept out   seen, and denied by the node's profile: " : " ", name);
+		pst_buf_fmt(out, "%s %s", first ? head : "", name);
 		first = false;
 	}
 	pst_buf_str(out, first ? "" : "\n");
+}
+
+int pst_learn_text(const json_t *rec, const json_t *profile, const json_t *enforced,
+		   struct pst_buf *out, struct pst_err *err)
+{
+	json_t *calls = json_object_get(rec, "calls");
+	const json_t *lacks = json_object_get(rec, "incomplete");
+	pst_buf_fmt(out, "seen       %zu calls", json_object_size(calls));
+	for (unsigned i = 0; i < PST_LEARN_PHASES; i++)
+		phase_text(calls, i, out);
+	pst_buf_fmt(out, "\nproposed   %zu calls with other spellings and the runtime's own\n",
+		    pst_learn_count(profile));
+	list_calls(calls, NULL, profile, "kept out   seen, and denied by the node's profile:", out);
+	list_calls(calls, profile, enforced, "wider      seen under complain mode, and denied by the profile in force:",
+		   out);
 	for (size_t i = 0; i < json_array_size(lacks); i++)
 		pst_buf_fmt(out, "INCOMPLETE %s\n", json_string_value(json_array_get(lacks, i)));
 	return pst_buf_ok(out) ? PST_OK : pst_fail_nomem(err);

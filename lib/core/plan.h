@@ -68,6 +68,9 @@ struct pst_plan {
 	bool complain;     /* what only our profile denies is let through, and recorded */
 };
 
+/* The profile complain mode stays inside: what an unconfined caller's engine would have put on. */
+#define PST_COMPLAIN_BOUND "docker-default"
+
 struct pst_plan_input {
 	const struct pst_spec *spec;
 	const struct pst_policy *policy;

@@ -10,9 +10,6 @@
 #include "core/scmeet.h"
 #include "core/scnotify.h"
 
-/* What an unconfined caller's engine would have put on: complain mode stays inside it. */
-#define BOUND "docker-default"
-
 /* A socket's name, linux/un.h sun_path. */
 #define LISTENER_MAX 107
 
@@ -74,9 +71,9 @@ static int outer_bound(struct pst_work *w, const struct pst_scprof *caller, stru
 {
 	const struct pst_scmeet_opts o = {0};
 	pst_auto_scprof *docker = NULL;
-	const json_t *tree = w->in->profile(BOUND, w->in->profile_arg);
+	const json_t *tree = w->in->profile(PST_COMPLAIN_BOUND, w->in->profile_arg);
 	if (tree == NULL)
-		return pst_fail(err, PST_E_BUG, "", "the profile " BOUND " is missing");
+		return pst_fail(err, PST_E_BUG, "", "the profile " PST_COMPLAIN_BOUND " is missing");
 	int rc = pst_scprof_parse(tree, "", NULL, &docker, err);
 	return rc == PST_OK ? pst_scmeet(caller, docker, &o, NULL, ret, err) : rc;
 }

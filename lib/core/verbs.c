@@ -321,7 +321,7 @@ const struct pst_verb pst_verbs[] = {
 	 PST_ARGS_MOVED, PST_BY_US, true, true},
 	{"launch", "[--] [COMMAND [ARGS...]]", "run a command hardened, with no bundle at hand",
 	 launch_flags, 0, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
-	{"learn", "-- LAUNCH-OPTIONS [COMMAND...] | ID", "record what a workload calls, and propose its profile",
+	{"learn", "-- LAUNCH-OPTIONS [COMMAND...] | ID | --merge FILE...", "record what a workload calls, and propose its profile",
 	 learn_flags, 0, -1, PST_ARGS_ASIS, PST_BY_US, false, false},
 	{"plan", "", "say what would be done to a bundle and why; do nothing", plan_flags, 0, 0,
 	 PST_ARGS_MOVED, PST_BY_US, false, false},

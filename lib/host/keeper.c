@@ -128,6 +128,28 @@ int pst_keeper_start(struct pst_statedir *sd, const struct pst_state *st, const 
 	return rc == PST_OK ? spawn(sd, st, hostns, err) : rc;
 }
 
+int pst_keeper_profile(const struct pst_state *st, char *out, size_t size, struct pst_err *err)
+{
+	static const char key[] = "profile\t";
+	pst_auto_buf text = {0};
+	const int rc = pst_io_read_file(st->fd, "denials.rules", PST_BUF_CAP / 2, &text, err);
+	if (rc != PST_OK)
+		return rc;
+	/* Headers stand before the rules, one a line. */
+	const char *at = pst_buf_cstr(&text);
+	while (*at != '\0' && strncmp(at, key, sizeof key - 1) != 0) {
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	const char *value = *at == '\0' ? "" : at + sizeof key - 1;
+	const size_t len = strcspn(value, "\n");
+	if (len == 0 || len >= size)
+		return pst_fail(err, PST_E_STATE, "", "denials.rules names no profile");
+	memcpy(out, value, len);
+	out[len] = '\0';
+	return PST_OK;
+}
+
 int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct pst_err *err)
 {
 	struct sockaddr_un a;

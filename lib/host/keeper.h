@@ -52,6 +52,11 @@ int pst_keeper_start(struct pst_statedir *sd, const struct pst_state *st, const 
 PST_CHECKED PST_NONNULL(1, 2)
 int pst_keeper_ensure(struct pst_statedir *sd, const struct pst_state *st, struct pst_err *err);
 
+/* Name of the profile it answers by, as denials.rules has it. PST_E_STATE when it says none, or
+ * one that does not fit. */
+PST_CHECKED PST_NONNULL(1, 2)
+int pst_keeper_profile(const struct pst_state *st, char *out, size_t size, struct pst_err *err);
+
 /* One ask; PST_OK when it was answered in time, PST_E_STATE when nobody is there. */
 PST_CHECKED PST_NONNULL(1)
 int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct pst_err *err);

@@ -21,6 +21,8 @@
 #include "host/sysrec.h"
 
 #define TICK_MS 100
+_Static_assert((int)PST_SYSREC_BY_EXEC == (int)PST_LEARN_EXEC && (int)PST_SYSREC_PHASES == (int)PST_LEARN_PHASES,
+	       "the recorder's phases are the recording's");
 #define STOP_MS 10000 /* after SIGTERM, before SIGKILL: as engines do */
 
 /* What the child that launches tells us: init's pid, then how it ended. */
@@ -336,6 +338,8 @@ static int collect(struct run *r, json_t *rec, struct pst_err *err)
 		rc = pst_sysrec_faults(&r->rec, &f, err);
 	if (rc == PST_OK && f.args_lost > 0)
 		rc = pst_learn_incomplete(rec, "more different arguments than the recorder keeps", err);
+	if (rc == PST_OK && f.tasks_lost > 0)
+		rc = pst_learn_incomplete(rec, "more threads by exec at one time than the recorder can tell apart", err);
 	if (rc == PST_OK && f.foreign > 0)
 		rc = pst_learn_incomplete(rec, "calls of 32-bit programs, or of numbers without a name", err);
 	return rc;

@@ -10,7 +10,9 @@
 #include "front.h"
 #include "host/ctx.h"
 #include "host/io.h"
+#include "host/keeper.h"
 #include "host/learn.h"
+#include "host/look.h"
 #include "launchjob.h"
 #include "profiles.h"
 
@@ -87,7 +89,8 @@ static int write_file(const char *path, const json_t *j, struct pst_err *err)
 	return pst_io_replace(AT_FDCWD, path, text.data, text.len, 0644, err);
 }
 
-static int add_recordings(const struct front *f, json_t *rec, struct pst_err *err)
+/* Add the files of --merge; the first one is the recording itself when there is none yet. */
+static int add_recordings(const struct front *f, json_t **rec, struct pst_err *err)
 {
 	int rc = PST_OK;
 	for (size_t i = 0; rc == PST_OK && i < f->args.nflags; i++) {
@@ -100,23 +103,51 @@ static int add_recordings(const struct front *f, json_t *rec, struct pst_err *er
 		if (rc == PST_OK)
 			rc = pst_json_parse(pst_buf_cstr(&text), text.len, a->value, &pst_json_oci, &more, err);
 		if (rc == PST_OK)
-			rc = pst_learn_merge(rec, more, err);
+			rc = *rec != NULL ? pst_learn_merge(*rec, more, err) : pst_learn_check(more, err);
+		if (rc == PST_OK && *rec == NULL)
+			*rec = PST_TAKE(more);
 		if (rc != PST_OK)
 			(void)pst_err_file(err, a->value);
 	}
 	return rc;
 }
 
-/* The profile the node would give it: the proposal stays inside. */
-static int outer_profile(const struct front *f, const struct pst_launch_job *job,
-			 struct profile_doc *ret, struct pst_err *err)
+/* What was in force while it was recorded. */
+struct in_force {
+	char profile[256];
+	bool complain; /* and only recorded, not enforced */
+};
+
+/* Of a container that runs: as its keeper knows it, else as the policy would have it. */
+static int force_of(struct pst_ctx *ctx, const char *id, struct in_force *ret, struct pst_err *err)
+{
+	pst_auto_seen seen = PST_SEEN_NONE;
+	pst_auto_json *tree = NULL;
+	struct pst_plan plan = {0};
+	int rc = pst_look(ctx, id, PST_LOCK_NONE, &seen, err);
+	if (rc != PST_OK || !seen.found)
+		return rc;
+	rc = pst_look_plan(&seen, false, &tree, &plan, err);
+	if (rc == PST_OK && plan.keeper) {
+		ret->complain = plan.complain;
+		rc = pst_keeper_profile(&seen.state, ret->profile, sizeof ret->profile, err);
+	}
+	pst_plan_done(&plan);
+	return rc;
+}
+
+static int find_force(const struct front *f, const struct pst_learning *l, struct in_force *ret,
+		      struct pst_err *err)
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;
-	const int rc = pst_ctx_look(&f->g, &ctx, err);
+	int rc = pst_ctx_look(&f->g, &ctx, err);
 	if (rc != PST_OK)
 		return rc;
-	const bool chosen = job != NULL && job->want.profile != NULL;
-	return profile_load(chosen ? job->want.profile : ctx.policy.profile_default, ret, err);
+	const bool chosen = l->job != NULL && l->job->want.profile != NULL;
+	snprintf(ret->profile, sizeof ret->profile, "%s",
+		 chosen ? l->job->want.profile : ctx.policy.profile_default);
+	ret->complain = ctx.policy.profile_mode == PST_MODE_COMPLAIN;
+	return l->id == NULL ? PST_OK : force_of(&ctx, l->id, ret, err);
 }
 
 static int say_bugs(const json_t *profile, struct pst_err *err)
@@ -136,18 +167,25 @@ static int say_bugs(const json_t *profile, struct pst_err *err)
 	return PST_OK;
 }
 
-static int propose(const struct front *f, const struct pst_launch_job *job, json_t *rec,
-		   json_t **ret, struct pst_err *err)
+/* It stays inside the profile in force; inside what complain mode let through, where that is
+ * what it was recorded under. */
+static int propose(const struct front *f, const struct pst_learning *l, json_t *rec, json_t **ret,
+		   struct pst_err *err)
 {
-	struct profile_doc outer = {0};
+	profile_auto_doc outer = {0};
+	profile_auto_doc enforced = {0};
 	pst_auto_buf text = {0};
+	struct in_force in = {.complain = false};
 	const char *name = pst_argv_value(&f->args, "name");
-	int rc = outer_profile(f, job, &outer, err);
+	int rc = find_force(f, l, &in, err);
+	if (rc == PST_OK)
+		rc = profile_load(in.profile, &enforced, err);
+	if (rc == PST_OK)
+		rc = profile_load(in.complain ? PST_COMPLAIN_BOUND : in.profile, &outer, err);
 	if (rc == PST_OK)
 		rc = pst_learn_propose(rec, outer.obj, name != NULL ? name : "learned", ret, err);
 	if (rc == PST_OK)
-		rc = pst_learn_text(rec, *ret, &text, err);
-	profile_doc_done(&outer);
+		rc = pst_learn_text(rec, *ret, enforced.obj, &text, err);
 	if (rc != PST_OK)
 		return rc;
 	fputs(pst_buf_cstr(&text), stderr);
@@ -199,15 +237,16 @@ static int learn(const struct front *f, struct pst_learning *l, struct pst_err *
 {
 	struct pst_learned r = {0};
 	pst_auto_json *profile = NULL;
-	int rc = pst_learn_run(&f->g, l, &r, err);
+	const bool runs = l->job != NULL || l->id != NULL;
+	int rc = runs ? pst_learn_run(&f->g, l, &r, err) : PST_OK;
 	if (rc == PST_OK && r.exercised != 0) {
 		pst_fail(err, PST_E_STATE, "", "the exercise failed with status %d", r.exercised);
 		rc = pst_err_cure(err, "a recording of it would lack what it could not do");
 	}
 	if (rc == PST_OK)
-		rc = add_recordings(f, r.recording, err);
+		rc = add_recordings(f, &r.recording, err);
 	if (rc == PST_OK)
-		rc = propose(f, l->job, r.recording, &profile, err);
+		rc = propose(f, l, r.recording, &profile, err);
 	if (rc == PST_OK)
 		rc = output(f, r.recording, profile, err);
 	if (rc == PST_OK && l->job != NULL && !pst_argv_on(&f->args, "no-verify"))
@@ -240,11 +279,14 @@ int verb_learn(struct front *f)
 	struct pst_err err = {0};
 	struct pst_learning l = {.record = true};
 	int rc = read_flags(f, &l, &err);
-	if (rc == PST_OK && f->args.nargs == 0)
+	const bool files = f->args.nargs == 0 && pst_argv_has(&f->args, "merge");
+	if (rc == PST_OK && f->args.nargs == 0 && !files)
 		rc = pst_fail(&err, PST_E_USAGE, "", "usage: postern learn [flags] %s", f->verb->usage);
 	if (rc != PST_OK)
 		return front_report(f, &err);
-	if (f->args.nargs == 1 && f->args.args[0][0] != '-') {
+	if (files) {
+		rc = learn(f, &l, &err);
+	} else if (f->args.nargs == 1 && f->args.args[0][0] != '-') {
 		l.id = l.title = f->args.args[0];
 		rc = learn(f, &l, &err);
 	} else {

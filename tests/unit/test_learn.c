@@ -23,6 +23,8 @@ static json_t *recording(void)
 	cr_assert_eq(pst_learn_call(r, PST_LEARN_START, 257, 40, "nginx", &err), PST_OK); /* openat */
 	cr_assert_eq(pst_learn_call(r, PST_LEARN_SERVING, 257, 2, "worker", &err), PST_OK);
 	cr_assert_eq(pst_learn_call(r, PST_LEARN_SERVING, 232, 9, "worker", &err), PST_OK); /* epoll_wait */
+	cr_assert_eq(pst_learn_call(r, PST_LEARN_EXEC, 232, 1, "probe", &err), PST_OK);
+	cr_assert_eq(pst_learn_call(r, PST_LEARN_EXEC, 21, 1, "probe", &err), PST_OK); /* access */
 	cr_assert_eq(pst_learn_call(r, PST_LEARN_START, 41, 1, "nginx", &err), PST_OK); /* socket */
 	cr_assert_eq(pst_learn_call(r, PST_LEARN_START, 165, 1, "nginx", &err), PST_OK); /* mount */
 	cr_assert_eq(pst_learn_args(r, 41, (const uint32_t[]){2, 0x801, 0}, &err), PST_OK);
@@ -87,7 +89,8 @@ Test(learn, each_call_has_a_reason)
 	cr_assert_eq(pst_learn_propose(rec, outer, "my", &out, &err), PST_OK);
 	cr_expect_eq(json_array_size(pst_json_at(out, "/postern/why")), pst_learn_count(out));
 	cr_assert_eq(pst_json_dump(out, PST_JSON_COMPACT, &text, &err), PST_OK);
-	static const char *const want[] = {"seen in nginx, worker, start-up, serving", "goes with openat: ",
+	static const char *const want[] = {"seen in nginx, worker, start-up, serving\"", "seen in probe, by exec\"",
+					   "seen in worker, probe, serving, by exec\"", "goes with openat: ",
 					   "the runtime calls it"};
 	for (size_t i = 0; i < PST_NELEM(want); i++)
 		cr_expect_not_null(strstr(pst_buf_cstr(&text), want[i]), "%s", want[i]);
@@ -103,6 +106,7 @@ Test(learn, recordings_are_added_up)
 	cr_assert_eq(pst_learn_merge(a, b, &err), PST_OK, "%s", err.msg);
 	uint64_t n = 0;
 	cr_expect(pst_json_u64(pst_json_at(a, "/calls/openat/start"), &n) && n == 80);
+	cr_expect(pst_json_u64(pst_json_at(a, "/calls/access/exec"), &n) && n == 2);
 	cr_expect(pst_json_u64(pst_json_at(a, "/runs"), &n) && n == 2);
 	cr_expect_eq(json_array_size(pst_json_at(a, "/args/socket")), 2);
 	cr_expect(json_is_false(json_object_get(a, "complete")));
@@ -122,4 +126,33 @@ Test(learn, what_is_no_recording_is_refused)
 		cr_expect_eq(pst_learn_check(j, &err), PST_E_SPEC, "%s", bad[i]);
 		cr_expect_neq(err.cure[0], '\0');
 	}
+}
+
+Test(learn, recordings_without_the_exec_phase_are_taken)
+{
+	static const char old[] = "{\"version\":1,\"title\":\"x\",\"runs\":1,\"complete\":true,\"incomplete\":[],"
+				  "\"calls\":{\"read\":{\"start\":1,\"serving\":2,\"end\":0,\"by\":[\"x\"]}},\"args\":{}}";
+	struct pst_err err = {0};
+	pst_auto_json *a = recording();
+	pst_auto_json *b = NULL;
+	uint64_t n = 1;
+	cr_assert_eq(pst_json_parse(old, strlen(old), "x", &pst_json_oci, &b, &err), PST_OK);
+	cr_assert_eq(pst_learn_merge(a, b, &err), PST_OK, "%s", err.msg);
+	cr_expect(pst_json_u64(pst_json_at(a, "/calls/read/exec"), &n) && n == 0);
+	cr_expect(pst_json_u64(pst_json_at(a, "/calls/read/serving"), &n) && n == 2);
+}
+
+Test(learn, the_text_counts_by_phase)
+{
+	struct pst_err err = {0};
+	pst_auto_json *outer = baseline();
+	pst_auto_json *rec = recording();
+	pst_auto_json *out = NULL;
+	pst_auto_buf text = {0};
+	cr_assert_eq(pst_learn_propose(rec, outer, "my", &out, &err), PST_OK);
+	cr_assert_eq(pst_learn_text(rec, out, outer, &text, &err), PST_OK);
+	cr_expect_not_null(strstr(pst_buf_cstr(&text), "denied by the node's profile: mount\n"));
+	cr_expect_null(strstr(pst_buf_cstr(&text), "wider"));
+	cr_expect_not_null(strstr(pst_buf_cstr(&text), "seen       5 calls, start-up 3, serving 2, by exec 2\n"), "%s",
+			   pst_buf_cstr(&text));
 }
