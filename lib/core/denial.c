@@ -145,6 +145,16 @@ static void allow_line(const json_t *r, struct pst_buf *out)
 	pst_buf_char(out, '\n');
 }
 
+/* The file, the offset in it, and the function that is there. */
+static void origin_text(const json_t *r, struct pst_buf *out)
+{
+	const char *symbol = text(r, "symbol");
+	pst_buf_str(out, text(r, "origin")[0] == '\0' ? "an unknown place" : text(r, "origin"));
+	if (symbol[0] != '\0')
+		pst_buf_fmt(out, " (%s)", symbol);
+	pst_buf_char(out, '\n');
+}
+
 static void group_text(const struct pst_denial_group *g, struct pst_buf *out)
 {
 	const json_t *r = g->record;
@@ -154,9 +164,10 @@ static void group_text(const struct pst_denial_group *g, struct pst_buf *out)
 		    g->count == 1 ? "" : "s", g->first, strcmp(g->first, g->last) == 0 ? "" : " to ",
 		    strcmp(g->first, g->last) == 0 ? "" : g->last);
 	if (text(r, "comm")[0] != '\0')
-		pst_buf_fmt(out, "      by %s, %s, process %" PRIu64 " (%" PRIu64 " on the host), from %s\n",
-			    text(r, "comm"), text(r, "exe"), number(r, "pidInside"), number(r, "pid"),
-			    text(r, "origin")[0] == '\0' ? "an unknown place" : text(r, "origin"));
+		pst_buf_fmt(out, "      by %s, %s, process %" PRIu64 " (%" PRIu64 " on the host), from ",
+			    text(r, "comm"), text(r, "exe"), number(r, "pidInside"), number(r, "pid"));
+	if (text(r, "comm")[0] != '\0')
+		origin_text(r, out);
 	for (size_t i = 0; i < PST_DENIAL_SHOWN && g->args[i] != NULL; i++)
 		pst_buf_fmt(out, "      %s(%s)\n", text(r, "syscall"), g->args[i]);
 	if (g->more_args)
@@ -188,7 +199,10 @@ void pst_denial_line(const json_t *r, struct pst_buf *out)
 		    strcmp(text(r, "action"), "complain") == 0 ? "let through, would be " : "",
 		    text(r, "errno"), number(r, "count"));
 	if (text(r, "comm")[0] != '\0')
-		pst_buf_fmt(out, " by %s[%" PRIu64 "] %s", text(r, "comm"), number(r, "pidInside"),
-			    text(r, "exe"));
-	pst_buf_fmt(out, " profile %s\n", text(r, "profile"));
+		pst_buf_fmt(out, " by %s[%" PRIu64 "] %s, profile %s, from ", text(r, "comm"),
+			    number(r, "pidInside"), text(r, "exe"), text(r, "profile"));
+	if (text(r, "comm")[0] != '\0')
+		origin_text(r, out);
+	else
+		pst_buf_fmt(out, ", profile %s\n", text(r, "profile"));
 }

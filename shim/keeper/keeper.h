@@ -63,9 +63,16 @@ struct who {
 	char comm[64];
 	char exe[256];
 	char origin[256];  /* file and offset the call was made from, "" if unknown */
+	char symbol[64];   /* that file's function and the offset in it, "" if unknown */
 	bool runtime;      /* the OCI runtime's own init, before it became the program */
 };
 void look_at(const struct seccomp_notif *n, struct who *w);
+
+/* Fill origin and symbol for the instruction at `ip`. */
+void find_origin(pid_t pid, uint64_t ip, struct who *w);
+
+/* Text from a container, made safe to print and to put between quotes of JSON. */
+void put_text(char *to, size_t size, const char *from);
 
 /* The arguments in words: paths, flags and families by name. Reads the process's
  * memory: check that the notification is still valid before believing it. */
@@ -149,9 +156,15 @@ void oom_largest(int dfd, struct pst_oom_task *ret);
 /* What the kernel's log says of the latest kill in cgroup `path`. */
 bool oom_report(const char *path, struct pst_oom_report *ret);
 
-/* tell.c: one line a call for people: containerd's log, the termination message. */
-void tell(const struct rules *r, const char *call, const char *args, const struct who *w,
-	  unsigned error, bool pass);
+/* Does the profile name the call with an errno of its own? That rule beats one that allows
+ * it: it has to go first. */
+bool rule_is_named(const struct rules *r, const struct rule *rule);
+/* The rule of an OCI profile that would allow the call; of sockets, those arguments. */
+void allow_rule(const struct seccomp_notif *n, const struct rule *rule, struct pst_buf *out);
+
+/* tell.c: one line a call for people: containerd's log, the termination message. The
+ * denial has been looked at. */
+void tell(const struct rules *r, const struct denial *d);
 /* A limit: `line` is the whole sentence. */
 void tell_limit(const struct rules *r, const char *line);
 void tell_last(const struct rules *r);

@@ -1,6 +1,5 @@
 /* Who made a call, as /proc tells it. */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,7 @@
 #include "core/oneline.h"
 #include "keeper.h"
 
-/* Text from a container, made safe to print and to put between quotes of JSON. */
-static void put_text(char *to, size_t size, const char *from)
+void put_text(char *to, size_t size, const char *from)
 {
 	pst_auto_buf b = {0};
 	pst_oneline(&b, from);
@@ -57,32 +55,6 @@ static pid_t pid_inside(pid_t pid)
 	return (pid_t)strtol(last, NULL, 10);
 }
 
-/* The mapping that holds `ip`: "START-END perms OFFSET dev inode PATH". */
-static void origin_of(pid_t pid, uint64_t ip, char *out, size_t size)
-{
-	char path[64], name[512], esc[224];
-	char *line = NULL;
-	size_t space = 0;
-	out[0] = '\0';
-	snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-	FILE *f = fopen(path, "re");
-	if (f == NULL)
-		return;
-	while (getline(&line, &space, f) > 0) {
-		uint64_t from, to, off;
-		name[0] = '\0';
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64 " %*s %*s %511[^\n]", &from,
-			   &to, &off, name) < 3 ||
-		    ip < from || ip >= to)
-			continue;
-		put_text(esc, sizeof esc, name[0] != '\0' ? name : "memory without a file");
-		snprintf(out, size, "%s+0x%" PRIx64, esc, ip - from + off);
-		break;
-	}
-	free(line);
-	(void)fclose(f);
-}
-
 void look_at(const struct seccomp_notif *n, struct who *w)
 {
 	char text[512], path[64];
@@ -97,5 +69,5 @@ void look_at(const struct seccomp_notif *n, struct who *w)
 	len = readlink(path, text, sizeof text - 1);
 	text[len > 0 ? len : 0] = '\0';
 	put_text(w->exe, sizeof w->exe, text);
-	origin_of(pid, n->data.instruction_pointer, w->origin, sizeof w->origin);
+	find_origin(pid, n->data.instruction_pointer, w);
 }

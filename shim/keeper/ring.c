@@ -56,6 +56,24 @@ static void write_count(const char *line, uint64_t count, uint32_t nr)
 		record_write(RECORD_DENIALS, &b);
 }
 
+bool rule_is_named(const struct rules *r, const struct rule *rule)
+{
+	return rule->error != r->def;
+}
+
+void allow_rule(const struct seccomp_notif *n, const struct rule *rule, struct pst_buf *out)
+{
+	pst_buf_str(out, "{\"names\":[\"");
+	field_text(rule->name, out);
+	pst_buf_str(out, "\"],\"action\":\"SCMP_ACT_ALLOW\"");
+	if (strncmp(rule->name, "socket\t", 7) == 0)
+		pst_buf_fmt(out, ",\"args\":[{\"index\":0,\"value\":4294967295,\"valueTwo\":%u,"
+			    "\"op\":\"SCMP_CMP_MASKED_EQ\"},{\"index\":1,\"value\":15,\"valueTwo\":%u,"
+			    "\"op\":\"SCMP_CMP_MASKED_EQ\"}]",
+			    (unsigned)n->data.args[0], (unsigned)n->data.args[1] & 15);
+	pst_buf_char(out, '}');
+}
+
 /* Everything of a record but time and counts. */
 static void describe(const struct seccomp_notif *n, const struct rule *rule, unsigned error,
 		     bool pass, const char *args, const struct who *w, struct pst_buf *b)
@@ -70,6 +88,8 @@ static void describe(const struct seccomp_notif *n, const struct rule *rule, uns
 		record_text(b, args);
 		pst_buf_fmt(b, "\",\"pid\":%d,\"pidInside\":%d,\"comm\":\"%s\",\"exe\":\"%s\",\"origin\":\"%s\"",
 			    (int)w->pid, (int)w->inside, w->comm, w->exe, w->origin);
+		if (w->symbol[0] != '\0')
+			pst_buf_fmt(b, ",\"symbol\":\"%s\"", w->symbol);
 		if (w->runtime)
 			pst_buf_str(b, ",\"runtime\":true");
 	}
@@ -77,19 +97,10 @@ static void describe(const struct seccomp_notif *n, const struct rule *rule, uns
 		    name == NULL ? "?" : name);
 	record_field(b, "deniedBy", rule->who);
 	record_field(b, "why", rule->why);
-	/* A rule of its own beats one that allows it: it has to go first. */
-	if (rule->error != r->def)
+	if (rule_is_named(r, rule))
 		pst_buf_str(b, ",\"named\":true");
-	/* The rule that would allow it: of a call with argument rules, for these arguments. */
-	pst_buf_str(b, ",\"allow\":{\"names\":[\"");
-	field_text(rule->name, b);
-	pst_buf_str(b, "\"],\"action\":\"SCMP_ACT_ALLOW\"");
-	if (strncmp(rule->name, "socket\t", 7) == 0)
-		pst_buf_fmt(b, ",\"args\":[{\"index\":0,\"value\":4294967295,\"valueTwo\":%u,"
-			    "\"op\":\"SCMP_CMP_MASKED_EQ\"},{\"index\":1,\"value\":15,\"valueTwo\":%u,"
-			    "\"op\":\"SCMP_CMP_MASKED_EQ\"}]",
-			    (unsigned)n->data.args[0], (unsigned)n->data.args[1] & 15);
-	pst_buf_char(b, '}');
+	pst_buf_str(b, ",\"allow\":");
+	allow_rule(n, rule, b);
 }
 
 static void count_seen(struct seen *s)
@@ -166,10 +177,8 @@ static void write_full(struct denial *d)
 	}
 	write_count(pst_buf_cstr(&b), 1, nr);
 	if (d->looked && (ring.told[nr / 8] & 1U << nr % 8) == 0) {
-		char name[40];
-		snprintf(name, sizeof name, "%.*s", (int)strcspn(d->rule->name, "\t\n"), d->rule->name);
 		ring.told[nr / 8] |= (uint8_t)(1U << nr % 8);
-		tell(ring.rules, name, args, &d->who, d->error, d->pass);
+		tell(ring.rules, d);
 	}
 	struct seen *s = take();
 	*s = (struct seen){.pid = (pid_t)n->pid, .fd = d->fd, .nr = nr, .rule = d->rule,

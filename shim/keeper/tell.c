@@ -11,6 +11,7 @@
 #include "keeper.h"
 
 #define LINES_MAX 8            /* of the message: the kubelet shows 4 KiB at most */
+#define ARGS_MAX 200           /* bytes of arguments in a line */
 #define MESSAGE_MAX 4096       /* a longer one is the program's own: left alone */
 
 static struct pst_buf said; /* what we wrote into the message, to know it again */
@@ -73,22 +74,42 @@ static void to_message(const struct rules *r, const char *line)
 		(void)!dprintf(fd, "%s\n", line);
 }
 
-void tell(const struct rules *r, const char *call, const char *args, const struct who *w,
-	  unsigned error, bool pass)
+/* Where it came from, who denies it and, where that is simple, what would allow it. */
+static void line_text(const struct rules *r, const struct denial *d, struct pst_buf *out)
 {
-	char line[700];
-	const char *name = strerrorname_np((int)error);
-	pst_auto_free char *profile = value(r->profile);
-	pst_auto_free char *id = value(r->id);
-	if (w->runtime || id == NULL)
+	const struct who *w = &d->who;
+	const char *name = strerrorname_np((int)d->error);
+	const char *args = pst_buf_cstr(&d->args);
+	size_t len = strnlen(args, ARGS_MAX);
+	while (len > 0 && args[len] != '\0' && ((unsigned char)args[len] & 0xc0) == 0x80)
+		len--; /* between characters */
+	pst_buf_fmt(out, "postern: %s ", d->pass ? "would deny" : "denied");
+	field_text(d->rule->name, out);
+	pst_buf_fmt(out, "(%.*s%s) of %s[%d]", (int)len, args, args[len] == '\0' ? "" : "...", w->comm, (int)w->inside);
+	if (w->origin[0] != '\0')
+		pst_buf_fmt(out, ", made from %s%s%s%s", w->origin, w->symbol[0] == '\0' ? "" : " (", w->symbol,
+			    w->symbol[0] == '\0' ? "" : ")");
+	pst_buf_fmt(out, ", %s%s by profile ", d->pass ? "" : "with ", d->pass ? "" : name == NULL ? "an error" : name);
+	field_text(r->profile == NULL ? "?" : r->profile, out);
+	if (strncmp(d->rule->who, "profile\t", 8) == 0 && !rule_is_named(r, d->rule)) {
+		pst_buf_str(out, "; to allow it, add to its syscalls: ");
+		allow_rule(d->n, d->rule, out);
+	}
+	pst_buf_str(out, "; see: postern denials ");
+	field_text(r->id, out);
+}
+
+void tell(const struct rules *r, const struct denial *d)
+{
+	pst_auto_buf line = {0};
+	if (d->who.runtime || r->id == NULL)
 		return;
-	snprintf(line, sizeof line, "postern: %s %s(%s) of %s[%d] %s%s by profile %s; see: postern denials %s",
-		 pass ? "would deny" : "denied", call, args, w->comm, (int)w->inside,
-		 pass ? "" : "with ", pass ? "" : (name == NULL ? "an error" : name),
-		 profile == NULL ? "?" : profile, id);
-	to_log(r, line);
+	line_text(r, d, &line);
+	if (!pst_buf_ok(&line))
+		return;
+	to_log(r, pst_buf_cstr(&line));
 	if (lines++ < LINES_MAX)
-		to_message(r, line);
+		to_message(r, pst_buf_cstr(&line));
 }
 
 /* Few, and told whatever calls were denied before (PST_HITS_SAID a container). */

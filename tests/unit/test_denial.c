@@ -65,6 +65,24 @@ Test(denial, filter_by_id_time_and_origin)
 	json_decref(r);
 }
 
+Test(denial, the_function_it_was_made_from_is_beside_the_file)
+{
+	pst_auto_denials d = {0};
+	pst_auto_buf out = {0};
+	pst_auto_buf line = {0};
+	struct pst_err err = {0};
+	static const char text[] = LINE("a", "mount", "/bin/x", "EPERM", 3);
+	json_t *r = pst_denial_parse(text, strlen(text));
+	json_object_set_new(r, "symbol", json_string("mount+0xb"));
+	cr_assert_eq(pst_denials_add(&d, r, &err), PST_OK);
+	cr_assert_eq(pst_denials_text(&d, &out, &err), PST_OK);
+	cr_expect_not_null(strstr(pst_buf_cstr(&out), ", from /l+0x1 (mount+0xb)\n"), "%s", pst_buf_cstr(&out));
+	pst_denial_line(r, &line);
+	cr_expect_not_null(strstr(pst_buf_cstr(&line), " by c[1] /bin/x, profile p, from /l+0x1 (mount+0xb)\n"), "%s",
+			   pst_buf_cstr(&line));
+	json_decref(r);
+}
+
 Test(denial, text_names_who_what_why_and_the_cure)
 {
 	pst_auto_denials d = {0};
