@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "core/learn.h"
+#include "core/profiles.h"
 #include "core/scmeet.h"
 
 struct variant {
@@ -147,10 +148,18 @@ static void add_rules(struct work *w)
 		add_rule(w, "personality", json_pack("[o]", masked(0, UINT32_MAX, arg_of(json_array_get(sets, i), 0))));
 }
 
-/* Calls of the outer profile that this one leaves out and that are new: ENOSYS. */
-static void add_newer(struct work *w, const json_t *outer)
+/* Calls newer than the C libraries' oldest kernel that this one leaves out: ENOSYS, so that
+ * libraries fall back, whatever profile it is made from. */
+static int add_newer(struct work *w, struct pst_err *err)
 {
-	const json_t *newer = pst_json_at(outer, "/postern/newer");
+	size_t len;
+	pst_auto_json *base = NULL;
+	const char *text = pst_profile_builtin("baseline", &len);
+	const int rc = text == NULL ? pst_fail(err, PST_E_BUG, "", "the profile baseline is missing")
+				    : pst_json_parse(text, len, "baseline", &pst_json_oci, &base, err);
+	if (rc != PST_OK)
+		return rc;
+	const json_t *newer = pst_json_at(base, "/postern/newer");
 	json_t *names = json_array();
 	for (size_t i = 0; i < json_array_size(newer); i++) {
 		const char *name = pst_json_str(json_array_get(newer, i));
@@ -163,6 +172,7 @@ static void add_newer(struct work *w, const json_t *outer)
 	else
 		w->oom = json_array_append_new(w->rules, json_pack("{s:o, s:s, s:i}", "names", names, "action",
 								   "SCMP_ACT_ERRNO", "errnoRet", ENOSYS)) != 0 || w->oom;
+	return PST_OK;
 }
 
 static int inside(const json_t *profile, const json_t *outer, json_t **ret, struct pst_err *err)
@@ -244,8 +254,8 @@ int pst_learn_propose(const json_t *rec, const json_t *outer, const char *name, 
 	for (size_t i = 0; i < PST_NELEM(runtime); i++)
 		add_name(&w, runtime[i], "the runtime calls it between its filter and the program");
 	add_rules(&w);
-	add_newer(&w, outer);
-	return assemble(&w, outer, name, ret, err);
+	rc = add_newer(&w, err);
+	return rc == PST_OK ? assemble(&w, outer, name, ret, err) : rc;
 }
 
 static bool is_allowed(const json_t *profile, const char *name)

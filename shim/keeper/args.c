@@ -11,26 +11,44 @@
 
 /*
  * How to print: one letter an argument. s text in the process's memory, d number, x hex,
- * o octal, D descriptor or AT_FDCWD, n namespace flags, F T socket family and type.
+ * o octal, D descriptor or AT_FDCWD, n namespace flags, F T socket family and type, A the
+ * family of an address in its memory.
  * Calls without a line: three numbers in hex.
  */
 static const struct {
 	const char *name, *form;
 } forms[] = {
-	{"acct", "s"}, {"add_key", "ss"}, {"bpf", "d"}, {"chroot", "s"}, {"clone", "n"},
-	{"delete_module", "sx"}, {"fanotify_init", "xx"}, {"finit_module", "Ds"}, {"fsopen", "sx"},
-	{"fsmount", "Dxx"}, {"fspick", "Dsx"}, {"init_module", "xd"}, {"io_uring_setup", "d"},
-	{"ioperm", "ddd"}, {"iopl", "d"}, {"kcmp", "ddd"}, {"keyctl", "dx"},
-	{"kexec_file_load", "DDx"}, {"memfd_secret", "x"}, {"mknod", "sox"}, {"mknodat", "Dsox"},
-	{"mount", "sssx"}, {"mount_setattr", "Dsx"}, {"move_mount", "DsDsx"},
+	{"access", "so"}, {"acct", "s"}, {"add_key", "ss"}, {"bind", "DA"}, {"bpf", "d"},
+	{"chdir", "s"}, {"chmod", "so"}, {"chown", "sdd"}, {"chroot", "s"}, {"clone", "n"},
+	{"connect", "DA"}, {"creat", "so"}, {"delete_module", "sx"}, {"execve", "s"},
+	{"execveat", "Ds"}, {"faccessat", "Dso"}, {"faccessat2", "Dsox"}, {"fanotify_init", "xx"},
+	{"fchdir", "D"}, {"fchmod", "Do"}, {"fchmodat", "Dso"}, {"fchmodat2", "Dsox"},
+	{"fchown", "Ddd"}, {"fchownat", "Dsddx"}, {"finit_module", "Ds"}, {"flock", "Dx"},
+	{"fsetxattr", "Ds"}, {"fsmount", "Dxx"}, {"fsopen", "sx"}, {"fspick", "Dsx"},
+	{"futimesat", "Ds"}, {"getxattr", "ss"}, {"init_module", "xd"},
+	{"inotify_add_watch", "Dsx"}, {"inotify_init1", "x"}, {"io_uring_setup", "d"},
+	{"ioctl", "Dxx"}, {"ioperm", "ddd"}, {"iopl", "d"}, {"kcmp", "ddd"},
+	{"kexec_file_load", "DDx"}, {"keyctl", "dx"}, {"kill", "dd"}, {"lchown", "sdd"},
+	{"lgetxattr", "ss"}, {"link", "ss"}, {"linkat", "DsDsx"}, {"listen", "Dd"},
+	{"listxattr", "s"}, {"lsetxattr", "ss"}, {"lstat", "s"}, {"memfd_create", "sx"},
+	{"memfd_secret", "x"}, {"mkdir", "so"}, {"mkdirat", "Dso"}, {"mknod", "sox"},
+	{"mknodat", "Dsox"}, {"mount", "sssx"}, {"mount_setattr", "Dsx"}, {"move_mount", "DsDsx"},
 	{"move_pages", "dd"}, {"mq_open", "sxo"}, {"mq_unlink", "s"}, {"name_to_handle_at", "Ds"},
-	{"open_by_handle_at", "Dxx"}, {"open_tree", "Dsx"}, {"perf_event_open", "xddDx"},
-	{"personality", "x"}, {"pidfd_getfd", "DDx"}, {"pivot_root", "ss"},
+	{"newfstatat", "Ds"}, {"open", "sxo"}, {"open_by_handle_at", "Dxx"}, {"open_tree", "Dsx"},
+	{"openat", "Dsxo"}, {"openat2", "Ds"}, {"perf_event_open", "xddDx"}, {"personality", "x"},
+	{"pidfd_getfd", "DDx"}, {"pivot_root", "ss"}, {"prctl", "dxx"}, {"prlimit64", "dd"},
 	{"process_vm_readv", "d"}, {"process_vm_writev", "d"}, {"ptrace", "dd"},
-	{"quotactl", "xs"}, {"reboot", "xxx"}, {"request_key", "sss"}, {"sethostname", "sd"},
-	{"setdomainname", "sd"}, {"setns", "Dn"}, {"socket", "FTd"}, {"socketpair", "FTd"},
-	{"swapoff", "s"}, {"swapon", "sx"}, {"sysfs", "ds"}, {"syslog", "d"}, {"umount2", "sx"},
-	{"unshare", "n"}, {"userfaultfd", "x"}, {"uselib", "s"}, {"vhangup", ""}, {"vmsplice", "Ddd"},
+	{"quotactl", "xs"}, {"readlink", "s"}, {"readlinkat", "Ds"}, {"reboot", "xxx"},
+	{"removexattr", "s"}, {"rename", "ss"}, {"renameat", "DsDs"}, {"renameat2", "DsDsx"},
+	{"request_key", "sss"}, {"rmdir", "s"}, {"setdomainname", "sd"}, {"setgid", "d"},
+	{"sethostname", "sd"}, {"setns", "Dn"}, {"setpriority", "ddd"}, {"setrlimit", "d"},
+	{"setuid", "d"}, {"setxattr", "ss"}, {"signalfd4", "Dxdx"}, {"socket", "FTd"},
+	{"socketpair", "FTd"}, {"stat", "s"}, {"statfs", "s"}, {"statx", "Dsxx"}, {"swapoff", "s"},
+	{"swapon", "sx"}, {"symlink", "ss"}, {"symlinkat", "sDs"}, {"sysfs", "ds"},
+	{"syslog", "d"}, {"tgkill", "ddd"}, {"tkill", "dd"}, {"truncate", "sd"}, {"umount2", "sx"},
+	{"unlink", "s"}, {"unlinkat", "Dsx"}, {"unshare", "n"}, {"uselib", "s"},
+	{"userfaultfd", "x"}, {"utime", "s"}, {"utimensat", "Ds"}, {"utimes", "s"},
+	{"vhangup", ""}, {"vmsplice", "Ddd"},
 };
 
 struct word {
@@ -110,6 +128,23 @@ static void text_at(pid_t pid, uint64_t at, struct pst_buf *out)
 	pst_buf_str(out, cut ? "\"..." : "\"");
 }
 
+/* sa_family of a socket address, and the path of AF_UNIX. */
+static void address_at(pid_t pid, uint64_t at, struct pst_buf *out)
+{
+	uint16_t family = 0;
+	const struct iovec to = {.iov_base = &family, .iov_len = sizeof family};
+	const struct iovec from = {.iov_base = (void *)(uintptr_t)at, .iov_len = sizeof family};
+	if (process_vm_readv(pid, &to, 1, &from, 1, 0) != (ssize_t)sizeof family) {
+		pst_buf_fmt(out, "0x%" PRIx64, at);
+		return;
+	}
+	one_word(families, family, out);
+	if (family != AF_UNIX)
+		return;
+	pst_buf_char(out, ' ');
+	text_at(pid, at + sizeof family, out);
+}
+
 static void one(const struct seccomp_notif *n, char form, uint64_t v, struct pst_buf *out)
 {
 	const int32_t number = (int32_t)v;
@@ -131,6 +166,9 @@ static void one(const struct seccomp_notif *n, char form, uint64_t v, struct pst
 		break;
 	case 'n':
 		flag_words(v, out);
+		break;
+	case 'A':
+		address_at((pid_t)n->pid, v, out);
 		break;
 	case 'F':
 		one_word(families, (uint32_t)v, out);

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """manpage ROOT POSTERN: the pages and the help texts list the same verbs and flags.
 
-postern.1 has every verb; a page postern-VERB.1 has the flags of its verb under OPTIONS.
+postern.1 has every verb; a page postern-VERB.1 has the flags of its verb under OPTIONS; postern-profile.5 has
+every member of `postern` that the built-in profiles have or the programs read. Every page is installed.
 
 Compared both ways: a flag the page lacks, a flag it has too many, and one whose
 value or one-letter name differs. The page is read as roff source.
 """
 
+import json
 import os
 import re
+import subprocess
 import sys
 
 import source
@@ -47,6 +50,31 @@ def own_pages(root, wanted):
                 yield f"{path}: --{flag}: help {wanted.get(name, {}).get(flag)}, page {written.get(flag)}"
 
 
+def profile_members(root, postern):
+    """Faults of postern-profile.5: its METADATA against the profiles and the sources."""
+    text = source.read(root, os.path.join("docs", "man", "postern-profile.5"))
+    section = text.split(".SH METADATA", 1)[-1].split("\n.SH ", 1)[0]
+    written = set(re.findall(r"^\.TP\n\.B (\w+)$", section, re.M))
+    wanted = {"complete"}  # of a learned one, for people
+    shown = subprocess.run([postern, "profile", "list", "--format", "json"], check=True, capture_output=True, text=True).stdout
+    for entry in json.loads(shown):
+        one = subprocess.run([postern, "profile", "show", entry["name"]], check=True, capture_output=True, text=True).stdout
+        wanted |= set(json.loads(one)["postern"])
+    for folder in ("lib/core", "shim/postern"):
+        for path in source.walk(os.path.join(root, folder), "*.c"):
+            wanted |= set(re.findall(r'"/postern/(\w+)"', source.read(os.path.join(root, folder), path)))
+    for name in sorted(wanted ^ written):
+        yield f"postern-profile.5: {name}: {'not in the page' if name in wanted else 'nothing has or reads it'}"
+
+
+def installed(root):
+    """Pages that no install_man() names."""
+    build = source.read(root, "meson.build")
+    for path in source.walk(os.path.join(root, "docs", "man")):
+        if f"'docs/man/{path}'" not in build:
+            yield f"{path}: not installed"
+
+
 def main():
     root, postern = sys.argv[1:3]
     page = page_flags(source.read(root, os.path.join("docs", "man", "postern.1")))
@@ -70,6 +98,8 @@ def main():
         if where.islower() and where not in wanted:
             faults.append(f"postern.1 has a section {where}, which is no command")
     faults += own_pages(root, {n: wanted[n] for n in names})
+    faults += profile_members(root, postern)
+    faults += installed(root)
     source.finish(faults)
 
 

@@ -79,6 +79,25 @@ Test(learn, a_newer_spelling_does_not_bring_in_the_older)
 	cr_expect_neq(answer(p, "dup2", 0, 0, 0), SECCOMP_RET_ALLOW, "older than what was seen");
 }
 
+Test(learn, newer_calls_left_out_are_unknown_ones_under_a_class_too)
+{
+	struct pst_err err = {0};
+	size_t len;
+	const char *text = pst_profile_builtin("web", &len);
+	pst_auto_json *outer = NULL;
+	pst_auto_json *rec = recording();
+	pst_auto_json *out = NULL;
+	pst_auto_scprof *p = NULL;
+	const uint64_t none[PST_NARGS] = {0};
+	cr_assert_eq(pst_json_parse(text, len, "web", &pst_json_oci, &outer, &err), PST_OK);
+	cr_assert_eq(pst_learn_propose(rec, outer, "my", &out, &err), PST_OK, "%s", err.msg);
+	cr_assert_eq(pst_scprof_parse(out, "", NULL, &p, &err), PST_OK, "%s", err.msg);
+	static const char *const newer[] = {"close_range", "memfd_create", "openat2"};
+	for (size_t i = 0; i < PST_NELEM(newer); i++)
+		cr_expect_eq(pst_sceval(p, (uint32_t)pst_sctable_name(newer[i])->nr, none),
+			     SECCOMP_RET_ERRNO | 38, "%s", newer[i]);
+}
+
 Test(learn, each_call_has_a_reason)
 {
 	struct pst_err err = {0};
