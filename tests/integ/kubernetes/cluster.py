@@ -37,8 +37,12 @@ TUNABLES = {"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic":
             "kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000"}
 
 
-def containerd_config(top, version, default, policy_options, runc):
-    """config.toml of containerd `version` ("1.6" or "2.1"); `default` is the handler of pods that name none."""
+def containerd_config(top, version, default, shim, runc):
+    """config.toml of containerd `version` ("1.6" or "2.1"); `default` is the handler of pods that name none.
+
+    containerd 2 asks a handler for its features (user namespaces of the kubelet's, recursive read-only mounts) only
+    when its type is the stock one: there our shim is named by its path.
+    """
     old = version == "1.6"
     runtime = "io.containerd.grpc.v1.cri" if old else "io.containerd.cri.v1.runtime"
     image = "" if old else f'''
@@ -58,13 +62,14 @@ def containerd_config(top, version, default, policy_options, runc):
     runtime_type = "io.containerd.runc.v2"
     [plugins."{runtime}".containerd.runtimes.runc.options]
       BinaryName = "{runc}"'''
-    ours = "".join(f'''
-  [plugins."{runtime}".containerd.runtimes.{name}]
-    runtime_type = "io.containerd.postern.v2"
+    kind = '"io.containerd.postern.v2"' if old else f'"io.containerd.runc.v2"\n    runtime_path = "{shim}"'
+    ours = f'''
+  [plugins."{runtime}".containerd.runtimes.postern]
+    runtime_type = {kind}
     pod_annotations = ["postern/*"]
     container_annotations = ["postern/*"]
-    [plugins."{runtime}".containerd.runtimes.{name}.options]
-{options}''' for name, options in policy_options.items())
+    [plugins."{runtime}".containerd.runtimes.postern.options]
+      BinaryName = "{runc}"'''
     return f'''version = {2 if old else 3}
 root = "{top}/root"
 state = "{top}/state"
@@ -90,11 +95,11 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 class Cluster:
     """One node and its control plane. containerd: "1.6" or "2.1"."""
 
-    def __init__(self, shim, containerd="1.6", default="postern"):
+    def __init__(self, shim, containerd="1.6", default="postern", policy=()):
         if os.geteuid():
             sys.exit("1..0 # SKIP needs root")
         self.shim, self.version, self.default = os.path.realpath(shim), containerd, default
-        self.daemons, self.down = {}, False
+        self.policy, self.daemons, self.down = policy, {}, False
         self.dir = tempfile.mkdtemp(prefix="pst-kube.", dir="/var/tmp")
         os.chmod(self.dir, 0o711)
         self.cgroup = "pstkube" + secrets.token_hex(3)
@@ -132,7 +137,8 @@ class Cluster:
         self.write(f"{self.dir}/resolv.conf", "nameserver 10.98.0.10\n")
         self.write("/etc/postern/policy.json", json.dumps({"version": 1, "runtime": {"path": self.runc},
                                                            "limits": {"pids": {"max": 32768}},
-                                                           "exempt": {"namespaces": ["kube-system"]}}))
+                                                           "exempt": {"namespaces": ["kube-system"]},
+                                                           **dict(self.policy)}))
         for controller in os.listdir("/sys/fs/cgroup"):
             own = f"/sys/fs/cgroup/{controller}/{self.cgroup}"
             if os.path.isdir(os.path.dirname(own)) and not os.path.islink(os.path.dirname(own)):
@@ -174,9 +180,8 @@ class Cluster:
 
     def start_containerd(self):
         """containerd with both handlers; again on the same directories."""
-        options = f'      BinaryName = "{self.runc}"\n'
         with open(f"{self.dir}/config.toml", "w", encoding="ascii") as f:
-            f.write(containerd_config(self.dir, self.version, self.default, {"postern": options}, self.runc))
+            f.write(containerd_config(self.dir, self.version, self.default, self.shim, self.runc))
         old = self.version == "1.6"
         path = os.path.dirname(self.shim) + ":" + ("" if old else f"{self.programs}/next/bin:")
         self.spawn("containerd", "/usr/bin/containerd" if old else f"{self.programs}/next/bin/containerd", "--config",
