@@ -63,6 +63,9 @@ int main(int argc, char **argv)
 {
 	struct pst_shim_args a;
 	struct pst_err err = {0};
+	/* containerd's own, where systemd started it. runc would take it for the container's: one
+	 * more mount and variable in it, and a start that waits for a READY=1 nobody sends. */
+	(void)unsetenv("NOTIFY_SOCKET");
 	int rc = pst_shim_args_parse(argc, argv, &a, &err);
 	if (rc == PST_OK && a.version) {
 		say(STDOUT_FILENO, "containerd-shim-postern-v2:\n  Version:  " PST_VERSION "\n");
