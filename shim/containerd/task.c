@@ -50,6 +50,8 @@ void pst_proc_free_fields(struct pst_proc *p)
 {
 	pst_child_forget(&p->child);
 	pst_procio_free(PST_TAKE(p->io));
+	if (p->deleter != NULL)
+		pst_call_fail(PST_TAKE(p->deleter), PST_RPC_NOT_FOUND, "container deleted: not found");
 	for (struct pst_waiter *w = p->waiters, *next; w != NULL; w = next) {
 		next = w->next;
 		pst_call_fail(w->call, PST_RPC_NOT_FOUND, "process deleted: not found");
@@ -70,7 +72,9 @@ void pst_exec_free(struct pst_proc *p)
 	if (*at == p)
 		*at = p->next;
 	pst_proc_free_fields(p);
-	free(p);
+	p->gone = p->starting;
+	if (!p->gone)
+		free(p);
 }
 
 static void unlink_task(struct pst_task *t)

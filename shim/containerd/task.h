@@ -59,6 +59,8 @@ struct pst_proc {
 	bool ended;    /* the kernel has said so; announced only once not starting */
 	bool failed;   /* it never ran */
 	bool deleting;
+	bool gone; /* freed, but for the call that starts it (taskexec.c) */
+	struct pst_call *deleter; /* the Delete that waits for the output */
 	pid_t pid;
 	struct pst_child child;
 	int exit_status;

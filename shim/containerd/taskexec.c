@@ -100,6 +100,12 @@ static void exec_ended(struct pst_job *j, int status)
 	struct pst_proc *p = j->proc;
 	struct pst_err err = {0};
 	int rc = PST_OK;
+	if (p->gone) {
+		pst_call_fail(j->call, PST_RPC_NOT_FOUND, "container deleted: not found");
+		pst_child_release();
+		free(p);
+		return;
+	}
 	if (status == 0)
 		rc = read_pid(p, &p->pid, &err);
 	if (status == 0 && rc == PST_OK)

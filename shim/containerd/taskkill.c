@@ -130,21 +130,15 @@ static void delete_exec(struct pst_call *c, struct pst_proc *p)
 	pst_call_reply(c, &r.base);
 }
 
-/* The Delete whose output is being delivered. */
-struct draining {
-	struct pst_call *call;
-	struct pst_proc *proc;
-};
-
 static void drained(void *ctx)
 {
-	const struct draining d = *(struct draining *)ctx;
-	free(ctx);
-	pst_procio_free(PST_TAKE(d.proc->io));
-	if (d.proc->id != NULL)
-		delete_exec(d.call, d.proc);
+	struct pst_proc *p = ctx;
+	struct pst_call *c = PST_TAKE(p->deleter);
+	pst_procio_free(PST_TAKE(p->io));
+	if (p->id != NULL)
+		delete_exec(c, p);
 	else
-		run_delete(d.call, d.proc->task);
+		run_delete(c, p->task);
 }
 
 void pst_task_delete(struct pst_call *c, const void *msg)
@@ -162,14 +156,9 @@ void pst_task_delete(struct pst_call *c, const void *msg)
 	if (p->id == NULL && p->task->gate >= 0)
 		pst_fd_close(PST_TAKE_FD(p->task->gate));
 	p->deleting = true;
-	struct draining *d = p->io != NULL ? malloc(sizeof *d) : NULL;
-	if (p->io == NULL || d == NULL) {
-		if (p->id != NULL)
-			delete_exec(c, p);
-		else
-			run_delete(c, p->task);
-		return;
-	}
-	*d = (struct draining){.call = c, .proc = p};
-	pst_procio_drain(p->io, p->status == PST_STATUS_STOPPED ? DRAIN_MS : 0, drained, d);
+	p->deleter = c;
+	if (p->io == NULL)
+		drained(p);
+	else
+		pst_procio_drain(p->io, p->status == PST_STATUS_STOPPED ? DRAIN_MS : 0, drained, p);
 }
