@@ -19,7 +19,7 @@
 
 static const int none[3] = {-1, -1, -1};
 
-static void killed_all(struct pst_job *j, int status)
+static void killed(struct pst_job *j, int status)
 {
 	if (status == 0)
 		pst_call_reply(j->call, NULL);
@@ -29,7 +29,7 @@ static void killed_all(struct pst_job *j, int status)
 		pst_job_fail(j->call, j->task, j->log_at, "kill", status);
 }
 
-static void kill_all(struct pst_call *c, struct pst_task *t, uint32_t signal)
+static void kill_by_runtime(struct pst_call *c, struct pst_task *t, uint32_t signal, bool all)
 {
 	char number[16];
 	struct pst_args a;
@@ -37,11 +37,12 @@ static void kill_all(struct pst_call *c, struct pst_task *t, uint32_t signal)
 	snprintf(number, sizeof number, "%u", signal);
 	pst_args_begin(&a, t);
 	pst_args_add(&a, "kill");
-	pst_args_add(&a, "--all");
+	if (all)
+		pst_args_add(&a, "--all");
 	pst_args_add(&a, t->id);
 	pst_args_add(&a, number);
 	const struct pst_job j = {.call = c, .task = t, .fd = -1, .log_at = pst_job_log_size(t),
-				  .done = killed_all};
+				  .done = killed};
 	if (pst_job_run(&j, &a, none, -1, &err) != PST_OK)
 		pst_call_error(c, &err);
 }
@@ -58,8 +59,9 @@ void pst_task_kill(struct pst_call *c, const void *msg)
 		pst_call_fail(c, PST_RPC_NOT_FOUND, "process already finished: not found");
 	} else if (p->pid == 0) {
 		pst_call_fail(c, PST_RPC_FAILED_PRECONDITION, "process not created: failed precondition");
-	} else if (q->all && p->id == NULL) {
-		kill_all(c, p->task, q->signal);
+	} else if (p->id == NULL && (q->all || (q->signal == SIGKILL && p->task->paused))) {
+		/* Who is frozen by cgroup v1 dies only when thawed, which the runtime does. */
+		kill_by_runtime(c, p->task, q->signal, q->all);
 	} else if (kill(p->pid, (int)q->signal) != 0) {
 		/* Our own child, not reaped: the number is still its own. */
 		pst_call_fail(c, errno == ESRCH ? PST_RPC_NOT_FOUND : PST_RPC_UNKNOWN, "kill: %s",
