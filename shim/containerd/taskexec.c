@@ -1,10 +1,12 @@
 /* Exec: registered first, run by Start. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -89,8 +91,12 @@ static int read_pid(const struct pst_proc *p, pid_t *ret, struct pst_err *err)
 	return *ret > 1 ? PST_OK : pst_fail(err, PST_E_RUNTIME, "", "%s holds no process id", path);
 }
 
+/* An exec that runs, but cannot be reached: ended, if it is our child still and the number its own. */
 static void exec_failed(struct pst_proc *p)
 {
+	siginfo_t si;
+	if (p->pid > 1 && waitid(P_PID, (id_t)p->pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0)
+		(void)kill(p->pid, SIGKILL);
 	pst_procio_free(PST_TAKE(p->io));
 	pst_proc_failed(p);
 }
