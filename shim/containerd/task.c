@@ -159,7 +159,8 @@ void pst_call_error(struct pst_call *c, const struct pst_err *err)
 static void shut_down(struct pst_call *c, const void *msg)
 {
 	(void)msg;
-	if (pst_service.tasks == NULL)
+	/* Another connection may be about to Create; when it is not, its end ends us (server.c). */
+	if (pst_service.tasks == NULL && pst_serve_connections() < 2)
 		pst_service_end();
 	pst_call_reply(c, NULL);
 }
