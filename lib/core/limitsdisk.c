@@ -174,6 +174,23 @@ static int gather(const json_t *facts, struct disks *ret, struct pst_notes *note
 	return PST_OK;
 }
 
+/* A disk handed in whole is used past every file system, and past this. */
+static void note_devices(const json_t *spec, struct pst_notes *notes)
+{
+	const json_t *list = pst_json_at(spec, "/linux/devices");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		char pointer[40];
+		const json_t *d = json_array_get(list, i);
+		const char *path = pst_json_str(json_object_get(d, "path"));
+		if (!pst_streq(pst_json_str(json_object_get(d, "type")), "b"))
+			continue;
+		snprintf(pointer, sizeof pointer, "/linux/devices/%zu", i);
+		pst_note_add(notes, pointer, "spec /linux/devices",
+			     "no disk rate holds for %.200s: the block device itself is handed in",
+			     path == NULL ? "it" : path);
+	}
+}
+
 /* What this machine cannot do, said before the runtime fails at it. */
 static int check_machine(const struct pst_judge *j, const struct pst_tighten *t,
 			 struct pst_notes *notes, struct pst_err *err)
@@ -212,6 +229,8 @@ int pst_limits_disk(const json_t *spec, const struct pst_policy *policy, const s
 		rc = check_machine(&j, t, notes, err);
 	if (rc == PST_OK)
 		rc = gather(facts, &disks, notes, err);
+	if (rc == PST_OK)
+		note_devices(spec, notes);
 	for (size_t r = 0; rc == PST_OK && r < PST_NELEM(rates); r++) {
 		const json_t *list;
 		rc = list_of(&j, r, &list, err);

@@ -162,6 +162,13 @@ Test(limitsdisk, what_cannot_be_limited_is_said)
 	judge(WRITE, &none, MACHINE("2", "true", PLACE("/root/path", "ext4", "", "[254,0]")), "{}", &o);
 	cr_expect_eq(o.notes.n, 0);
 	done(&o);
+	judge(WRITE, &none, MACHINE("2", "true", ""),
+	      "{\"linux\":{\"devices\":[{\"type\":\"c\",\"path\":\"/dev/null\"},"
+	      "{\"type\":\"b\",\"path\":\"/dev/sda\"}]}}",
+	      &o);
+	cr_assert_eq(o.notes.n, 1);
+	cr_expect_str_eq(o.notes.v[0].pointer, "/linux/devices/1");
+	done(&o);
 	judge("\"disk\":{\"readIops\":5}", &none, ONE, "{}", &o);
 	cr_expect_eq(o.notes.n, 0);
 	done(&o);
