@@ -48,7 +48,8 @@ static int take_line(struct pst_cgroup *cg, char *line, bool unified, struct pst
 		cg->version = 2;
 		return keep(cg, PST_CGROUP_CPU, "", path, err);
 	}
-	for (size_t i = 0; rc == PST_OK && i < PST_CGROUP_KINDS; i++) {
+	/* With version 2 at the root, what version 1 has is mounted who knows where. */
+	for (size_t i = 0; rc == PST_OK && !unified && i < PST_CGROUP_KINDS; i++) {
 		if (!lists(list, pst_cgroup_names[i]) || cg->path[i] != NULL)
 			continue;
 		cg->version = 1;

@@ -36,7 +36,8 @@ struct pst_cgroup {
 /*
  * text     of /proc/PID/cgroup; changed while it is read
  * unified  PST_CGROUP_ROOT is of version 2 itself: a unified tree beside those of version 1
- *          has no controllers, and its line is passed over
+ *          has no controllers, and its line is passed over. True, and the lines of
+ *          version 1 are
  *
  * A host without any controller is no error. PST_E_NOMEM.
  */
