@@ -86,6 +86,9 @@ PST_CHECKED int pst_plan_make(const struct pst_plan_input *in, struct pst_plan *
 
 void pst_plan_done(struct pst_plan *p);
 
+/* /version of plan.json: raised when a program of before would misread it. */
+#define PST_PLAN_VERSION 1
+
 /* The plan as JSON (docs/formats.md "plan"); new reference or NULL without memory. */
 PST_CHECKED json_t *pst_plan_json(const struct pst_plan *p);
 

@@ -25,7 +25,7 @@ json_t *pst_plan_json(const struct pst_plan *p)
 	if (edits == NULL || notes == NULL || expect == NULL)
 		return NULL;
 	json_t *j = json_pack("{s:i, s:{s:s, s:I, s:i}, s:O, s:O, s:O, s:O, s:{s:b, s:b, s:s?}, s:{s:b, s:b}, s:O}", "version",
-			 1, "ids", "how", how_words[p->ids], "base", (json_int_t)p->base, "size",
+			 PST_PLAN_VERSION, "ids", "how", how_words[p->ids], "base", (json_int_t)p->base, "size",
 			 (int)PST_BLOCK_SIZE, "edits", edits, "notes", notes, "steps", p->steps, "expect",
 			 expect, "runtime", "enterNetns", (int)p->enter_netns, "safetyNet",
 			 (int)p->safety_net, "netns", p->netns_path, "denials", "recorded", (int)p->keeper,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/formatver.h"
 #include "core/json.h"
 #include "core/plan.h"
 
@@ -15,11 +16,14 @@ int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
 	static const char *const how_words[] = {"map", "join", "caller", "none"};
 	struct pst_plan p = {0};
 	uint64_t base = 0;
+	int rc = pst_formatver_check(j, PST_PLAN_VERSION, "plan.json", err);
+	if (rc != PST_OK)
+		return rc;
 	const char *how = pst_json_str(pst_json_at(j, "/ids/how"));
 	const char *cap = pst_json_str(pst_json_at(j, "/expect/capBnd"));
 	if (how == NULL || cap == NULL || !pst_json_u64(pst_json_at(j, "/ids/base"), &base) ||
 	    base > UINT32_MAX || !pst_highids_parse(pst_json_at(j, "/ids/high"), &p.expect.high))
-		return pst_fail(err, PST_E_STATE, "", "plan.json is not a plan of this version");
+		return pst_fail(err, PST_E_STATE, "", "plan.json is not a plan");
 	for (size_t i = 0; i < PST_NELEM(how_words); i++)
 		if (strcmp(how, how_words[i]) == 0)
 			p.ids = (enum pst_ids_how)i;
@@ -36,7 +40,7 @@ int pst_plan_recall(const json_t *j, const json_t *spec, struct pst_plan *ret,
 	p.complain = flag(j, "/denials/complain");
 	p.netns_path = pst_json_str(pst_json_at(j, "/runtime/netns"));
 	if (p.expect.seccomp && spec != NULL) {
-		const int rc = pst_scprof_parse(pst_json_at(spec, "/linux/seccomp"), "/linux/seccomp",
+		rc = pst_scprof_parse(pst_json_at(spec, "/linux/seccomp"), "/linux/seccomp",
 						NULL, &p.filter, err);
 		if (rc != PST_OK)
 			return rc;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "core/formatver.h"
 #include "core/json.h"
 
 #define VERSION 1
@@ -84,8 +85,7 @@ static bool read_lease(const json_t *j, struct pst_idspan block, struct pst_leas
 {
 	const json_t *owners = json_object_get(j, "owners");
 	const size_t n = json_array_size(owners);
-	if (!num_is(j, "version", VERSION) || !num_is(j, "first", block.first) ||
-	    !num_is(j, "size", block.len) || !read_kind(j, &out->kind) || n == 0)
+	if (!num_is(j, "first", block.first) || !num_is(j, "size", block.len) || !read_kind(j, &out->kind) || n == 0)
 		return false;
 	out->block = block;
 	out->owners = calloc(n, sizeof *out->owners);
@@ -104,8 +104,12 @@ int pst_lease_parse(const char *text, size_t len, struct pst_idspan block, struc
 	pst_auto_json *j = NULL;
 	pst_auto_lease l = {0};
 	pst_lease_name(block.first, name);
-	if (pst_json_parse(text, len, name, &limits, &j, NULL) != PST_OK ||
-	    !read_lease(j, block, &l))
+	if (pst_json_parse(text, len, name, &limits, &j, NULL) != PST_OK)
+		return pst_fail(err, PST_E_STATE, "", "lease file ids/%s is not a lease", name);
+	const int rc = pst_formatver_check(j, VERSION, name, err);
+	if (rc != PST_OK)
+		return rc;
+	if (!read_lease(j, block, &l))
 		return pst_fail(err, PST_E_STATE, "", "lease file ids/%s is not a lease", name);
 	*out = l;
 	l = (struct pst_lease){0};

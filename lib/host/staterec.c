@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/formatver.h"
 #include "core/json.h"
 #include "host/io.h"
 
@@ -137,22 +138,26 @@ static bool get_phase(const json_t *j, enum pst_phase *ret)
 	return false;
 }
 
+static bool get_all(const json_t *j, struct pst_record *r)
+{
+	const char *proc = pst_json_str(json_object_get(j, "creator"));
+	return get_phase(j, &r->phase) && proc != NULL && pst_procid_parse(proc, &r->creator) &&
+	       pst_json_i64(json_object_get(j, "time"), &r->time) && get_strings(j, r) &&
+	       get_block(j, "block", &r->block) && get_block(j, "extra", &r->extra) && get_netns(j, r);
+}
+
 int pst_record_parse(const char *text, size_t len, struct pst_record *out, struct pst_err *err)
 {
 	pst_auto_json *j = NULL;
 	pst_auto_record r = {0};
-	uint64_t version;
-	if (pst_json_parse(text, len, PST_RECORD_NAME, &limits, &j, NULL) == PST_OK) {
-		const char *proc = pst_json_str(json_object_get(j, "creator"));
-		if (pst_json_u64(json_object_get(j, "version"), &version) && version == VERSION &&
-		    get_phase(j, &r.phase) && proc != NULL && pst_procid_parse(proc, &r.creator) &&
-		    pst_json_i64(json_object_get(j, "time"), &r.time) && get_strings(j, &r) &&
-		    get_block(j, "block", &r.block) && get_block(j, "extra", &r.extra) &&
-		    get_netns(j, &r)) {
-			*out = r;
-			r = (struct pst_record){0};
-			return PST_OK;
-		}
-	}
-	return pst_fail(err, PST_E_STATE, "", "%s is not a container's record", PST_RECORD_NAME);
+	if (pst_json_parse(text, len, PST_RECORD_NAME, &limits, &j, NULL) != PST_OK)
+		return pst_fail(err, PST_E_STATE, "", "%s is not a container's record", PST_RECORD_NAME);
+	const int rc = pst_formatver_check(j, VERSION, PST_RECORD_NAME, err);
+	if (rc != PST_OK)
+		return rc;
+	if (!get_all(j, &r))
+		return pst_fail(err, PST_E_STATE, "", "%s is not a container's record", PST_RECORD_NAME);
+	*out = r;
+	r = (struct pst_record){0};
+	return PST_OK;
 }

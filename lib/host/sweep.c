@@ -1,5 +1,6 @@
 #include "host/sweep.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +25,15 @@ static int undo_dead(struct pst_ctx *c, const char *key, struct pst_state *st,
 {
 	pst_auto_record rec = {0};
 	pst_auto_journal j = PST_JOURNAL_NONE;
-	int rc = PST_OK;
+	struct pst_err why = {0};
+	int rc = st->fd >= 0 ? pst_state_read(st, &rec, &why) : PST_E_STATE;
+	/* Its journal would not be understood: it is for the postern that wrote it. */
+	if (rc == PST_E_STATE && why.sys == EPROTONOSUPPORT)
+		return PST_OK;
 	/* Killed before the record was written: then no step was begun either. */
-	if (st->fd >= 0 && pst_state_read(st, &rec, NULL) == PST_OK) {
+	const bool begun = rc == PST_OK;
+	rc = PST_OK;
+	if (begun) {
 		if (rec.phase == PST_PHASE_DELETING && pst_drive_knows(&rec)) {
 			/* Killed before the runtime removed it: it lives, and is its caller's. */
 			rec.phase = PST_PHASE_VERIFIED;
