@@ -32,7 +32,8 @@ static int overlay_form(struct pst_ctx *c, const char *release, enum pst_overlay
 	    pst_overlay_form_parse(word, ret))
 		return PST_OK;
 	const int rc = pst_overlay_probe(ret, err);
-	if (rc != PST_OK || c->sd.fd < 0)
+	/* A no is not kept: it may be for want of a right of this one caller. */
+	if (rc != PST_OK || c->sd.fd < 0 || *ret == PST_OVERLAY_NONE)
 		return rc;
 	const int n = snprintf(text, sizeof text, "%s %s\n", release, pst_overlay_form_name(*ret));
 	/* A cache: without it the next one probes again. */
