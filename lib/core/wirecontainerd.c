@@ -214,20 +214,31 @@ int pst_cd_file_read(const char *text, size_t len, const char *path, bool adding
 	return PST_OK;
 }
 
-bool pst_cd_version(const char *text, unsigned *major, unsigned *minor)
+bool pst_cd_version_read(const char *text, struct pst_cd_version *ret)
 {
 	/* "containerd github.com/containerd/containerd v2.1.4 0123abc", Debian's without the v. */
+	struct pst_cd_version v = {0};
 	const char *word = text;
 	for (int i = 0; i < 2; i++) {
 		word += strcspn(word, " ");
 		word += strspn(word, " ");
 	}
-	return sscanf(*word == 'v' ? word + 1 : word, "%3u.%3u", major, minor) == 2;
+	if (sscanf(*word == 'v' ? word + 1 : word, "%3u.%3u.%3u", &v.major, &v.minor, &v.patch) < 2)
+		return false;
+	*ret = v;
+	return true;
+}
+
+static bool uses_path(const struct pst_cd_version *v)
+{
+	if (v->major != 1)
+		return v->major > 1;
+	return v->minor > 7 || (v->minor == 7 && v->patch >= 2) || (v->minor == 6 && v->patch >= 21);
 }
 
 bool pst_cd_by_file(const struct pst_cd_want *w)
 {
-	return w->major == 1 && w->minor < 7;
+	return w->version.major == 1 && w->version.minor < 7;
 }
 
 void pst_cd_options(const struct pst_cd_want *w, size_t i, struct pst_buf *out)
@@ -247,8 +258,10 @@ static void handler_tables(const struct pst_cd_want *w, const char *plugin, size
 	char name[PST_HANDLER_MAX];
 	pst_wire_handler(w->wire, i, name);
 	pst_buf_fmt(out, "[plugins.\"%s\".containerd.runtimes.%s]\n", plugin, name);
-	pst_buf_str(out, "runtime_type = \"io.containerd.postern.v2\"\n");
-	pst_buf_fmt(out, "runtime_path = \"%s/containerd-shim-postern-v2\"\n", w->wire->bin);
+	if (uses_path(&w->version))
+		pst_buf_str(out, "runtime_type = \"io.containerd.postern.v2\"\n");
+	pst_buf_fmt(out, "%s = \"%s/containerd-shim-postern-v2\"\n",
+		    uses_path(&w->version) ? "runtime_path" : "runtime_type", w->wire->bin);
 	pst_buf_str(out, "pod_annotations = [\"postern/*\"]\ncontainer_annotations = [\"postern/*\"]\n");
 	pst_cd_options(w, i, &opts);
 	if (opts.len == 0)
@@ -290,7 +303,7 @@ int pst_cd_main(const char *text, size_t len, const char *path, const struct pst
 	struct pst_cd_file f = {.version = 2};
 	pst_auto_buf body = {0}, made = {0};
 	if (text == NULL) {
-		if (want != NULL && want->major >= 2)
+		if (want != NULL && want->version.major >= 2)
 			f.version = 3;
 		pst_buf_fmt(&made, MADE "version = %u\n", f.version);
 		text = pst_buf_cstr(&made);
@@ -304,7 +317,7 @@ int pst_cd_main(const char *text, size_t len, const char *path, const struct pst
 	if (rc != PST_OK)
 		return rc;
 	if (want != NULL)
-		tables(want, f.version, want->major < 2 && !f.handlers, &body);
+		tables(want, f.version, want->version.major < 2 && !f.handlers, &body);
 	pst_own_block_put(text, len, &b, want != NULL ? pst_buf_cstr(&body) : NULL, out);
 	*gone = want == NULL && (pst_streq(pst_buf_cstr(out), MADE "version = 2\n") ||
 				 pst_streq(pst_buf_cstr(out), MADE "version = 3\n"));

@@ -10,6 +10,9 @@
  *     with a pattern, if it names one, else the block again. `imports` itself is not edited:
  *     that would be somebody's line, and a block is as easy to take away.
  *
+ * Before 1.6.21, and in 1.7.0 and 1.7.1, `runtime_path` is read and not used: the shim is then named
+ * by its path as the runtime's type.
+ *
  * Up to 1.7 the handler "runc" that containerd has by itself is forgotten as soon as any
  * handler is written down: it is then written down too.
  */
@@ -25,9 +28,12 @@
 
 #define PST_CD_HANDLERS 64
 
+struct pst_cd_version {
+	unsigned major, minor, patch;
+};
+
 /* `containerd --version`; false when it cannot be read. */
-PST_CHECKED PST_NONNULL(1, 2, 3)
-bool pst_cd_version(const char *text, unsigned *major, unsigned *minor);
+PST_CHECKED PST_NONNULL(1, 2) bool pst_cd_version_read(const char *text, struct pst_cd_version *ret);
 
 /* What `containerd config dump` says. */
 struct pst_cd_dump {
@@ -62,7 +68,7 @@ int pst_cd_file_read(const char *text, size_t len, const char *path, bool adding
 
 struct pst_cd_want {
 	const struct pst_wire *wire;
-	unsigned major, minor; /* of containerd */
+	struct pst_cd_version version; /* of containerd */
 	const struct pst_cd_dump *dump;
 	const char *optdir;    /* folder of the option files, see pst_cd_by_file */
 };

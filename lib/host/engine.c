@@ -91,7 +91,7 @@ static int find_version(struct pst_engine *e, struct pst_err *err)
 	const int rc = say(e->path, args, &out, err);
 	if (rc != PST_OK)
 		return rc;
-	return pst_cd_version(pst_buf_cstr(&out), &e->major, &e->minor)
+	return pst_cd_version_read(pst_buf_cstr(&out), &e->version)
 		       ? PST_OK
 		       : pst_fail(err, PST_E_RUNTIME, "", "%s --version does not tell its version", e->path);
 }

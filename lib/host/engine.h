@@ -19,7 +19,7 @@ struct pst_engine {
 	const char *program; /* looked up in PATH */
 	const char *config;  /* the file that is changed */
 	char *path;          /* of the program; NULL: it is not installed */
-	unsigned major, minor; /* of containerd */
+	struct pst_cd_version version; /* of containerd */
 };
 
 /* By name, with `config` in place of the usual file (containerd, docker), and its program found

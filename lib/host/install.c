@@ -207,14 +207,14 @@ static int plan_containerd(struct job *j, struct pst_err *err)
 	pst_auto_buf old = {0}, drop = {0};
 	struct pst_cd_file f = {.version = 0};
 	bool there;
-	struct pst_cd_want w = {&j->wire, j->engine.major, j->engine.minor, &j->before.cd, j->optdir};
+	struct pst_cd_want w = {&j->wire, j->engine.version, &j->before.cd, j->optdir};
 	const struct pst_cd_want *want = j->in->remove ? NULL : &w;
 	int rc = pst_wirefile_read(j->engine.config, &old, &there, err);
 	if (rc == PST_OK && there)
 		rc = pst_cd_file_read(pst_buf_cstr(&old), old.len, j->engine.config, want != NULL, &f, err);
 	if (rc != PST_OK)
 		return rc;
-	const bool by_drop = want != NULL && f.drop[0] != '\0' && w.major >= 2;
+	const bool by_drop = want != NULL && f.drop[0] != '\0' && w.version.major >= 2;
 	if (by_drop)
 		pst_cd_drop(&w, f.version, &drop);
 	/* Options first, so that no handler ever names a file that is not there. */

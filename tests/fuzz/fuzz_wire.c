@@ -6,7 +6,7 @@
 static const char *const classes[] = {"strict"};
 static const struct pst_wire wire = {.bin = "/opt/p", .classes = classes, .nclasses = 1};
 static const struct pst_cd_dump dump;
-static const struct pst_cd_want want = {&wire, 1, 6, &dump, "/etc/postern"};
+static const struct pst_cd_want want = {&wire, {1, 6, 20}, &dump, "/etc/postern"};
 
 static void containerd(const char *text, size_t size)
 {

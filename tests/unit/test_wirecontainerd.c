@@ -10,9 +10,9 @@
 static const char *const classes[] = {"strict"};
 static const struct pst_wire wire = {.bin = "/opt/p", .classes = classes, .nclasses = 1};
 static const struct pst_cd_dump plain, systemd = {.systemd_cgroup = true};
-static const struct pst_cd_want want16 = {&wire, 1, 6, &plain, "/etc/postern"};
-static const struct pst_cd_want want17 = {&wire, 1, 7, &systemd, "/etc/postern"};
-static const struct pst_cd_want want21 = {&wire, 2, 1, &plain, "/etc/postern"};
+static const struct pst_cd_want want16 = {&wire, {1, 6, 21}, &plain, "/etc/postern"};
+static const struct pst_cd_want want17 = {&wire, {1, 7, 28}, &systemd, "/etc/postern"};
+static const struct pst_cd_want want21 = {&wire, {2, 1, 4}, &plain, "/etc/postern"};
 
 static char *main_with(const char *text, const struct pst_cd_want *w, bool *gone)
 {
@@ -204,11 +204,26 @@ Test(wirecontainerd, a_dump_tells_handlers_and_cgroup_driver)
 
 Test(wirecontainerd, versions_as_they_are_printed)
 {
-	unsigned major = 0, minor = 0;
-	cr_assert(pst_cd_version("containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1\n", &major, &minor));
-	cr_assert(major == 1 && minor == 6);
-	cr_assert(pst_cd_version("containerd github.com/containerd/containerd/v2 v2.1.4 0123abc", &major, &minor));
-	cr_assert(major == 2 && minor == 1);
-	cr_assert_not(pst_cd_version("containerd", &major, &minor));
-	cr_assert_not(pst_cd_version("containerd x unknown", &major, &minor));
+	struct pst_cd_version v = {0};
+	cr_assert(pst_cd_version_read("containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1\n", &v));
+	cr_assert(v.major == 1 && v.minor == 6 && v.patch == 20);
+	cr_assert(pst_cd_version_read("containerd github.com/containerd/containerd/v2 v2.1.4 0123abc", &v));
+	cr_assert(v.major == 2 && v.minor == 1 && v.patch == 4);
+	cr_assert_not(pst_cd_version_read("containerd", &v));
+	cr_assert_not(pst_cd_version_read("containerd x unknown", &v));
+}
+
+Test(wirecontainerd, a_containerd_that_does_not_use_runtime_path_gets_the_shim_as_type)
+{
+	static const struct {
+		struct pst_cd_version v;
+		bool path;
+	} cases[] = {{{1, 6, 20}, false}, {{1, 6, 21}, true}, {{1, 7, 0}, false}, {{1, 7, 2}, true}, {{2, 0, 0}, true}};
+	for (size_t i = 0; i < PST_NELEM(cases); i++) {
+		bool gone;
+		const struct pst_cd_want want = {&wire, cases[i].v, &plain, "/etc/postern"};
+		pst_auto_free char *got = main_with(DEBIAN, &want, &gone);
+		cr_assert_eq(strstr(got, "runtime_type = \"/opt/p/containerd-shim-postern-v2\"") == NULL, cases[i].path);
+		cr_assert_eq(strstr(got, "runtime_path = \"/opt/p/containerd-shim-postern-v2\"") != NULL, cases[i].path);
+	}
 }
