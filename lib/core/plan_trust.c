@@ -148,6 +148,8 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 		rc = pst_fail_nomem(err);
 	if (rc == PST_OK)
 		rc = pst_plan_denials(w, caller, ours, reasons, err);
+	if (rc == PST_OK)
+		rc = pst_scprof_check_x86(p->filter, err);
 	if (rc != PST_OK)
 		return rc;
 	p->expect.seccomp = true;

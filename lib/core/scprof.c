@@ -47,6 +47,17 @@ uint32_t pst_sceval(const struct pst_scprof *p, uint32_t nr, const uint64_t args
 	return nr < PST_SC_NATIVE ? pst_sceval_slot(p, nr, args) : p->def;
 }
 
+int pst_scprof_check_x86(const struct pst_scprof *p, struct pst_err *err)
+{
+	const struct pst_scslot *s = &p->slot[pst_sctable_name("socket")->slot];
+	if ((p->archs & PST_SCARCH_X86) == 0 || s->n == 0 || (s->n == 1 && pst_box_is_all(&s->v[0].box)))
+		return PST_OK;
+	pst_fail(err, PST_E_POLICY, "/linux/seccomp", "no filter can let 32-bit programs in and hold the "
+		 "argument rules for socket");
+	return pst_err_cure(err, "set /grants/compatABI to refuse, or give it a profile without such rules, as "
+			    "static-cli is");
+}
+
 void pst_scprof_free(struct pst_scprof *p)
 {
 	if (p == NULL)

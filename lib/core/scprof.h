@@ -99,6 +99,15 @@ static inline void pst_cleanup_scprof(struct pst_scprof **p)
 PST_CHECKED PST_NONNULL(1) json_t *pst_scprof_emit(const struct pst_scprof *p);
 
 /*
+ * Can a runtime load a profile that lists X86? There socket is a branch of socketcall(2),
+ * with its arguments in memory. Of argument rules for socket libseccomp 2.5 then makes a
+ * filter that is wrong, for 64-bit calls too (it lets socket(AF_INET, SOCK_STREAM, 1)
+ * through where only protocols 0 and 6 are allowed), or none (EEXIST). PST_E_POLICY with
+ * the cure; PST_OK without X86.
+ */
+PST_CHECKED PST_NONNULL(1) int pst_scprof_check_x86(const struct pst_scprof *p, struct pst_err *err);
+
+/*
  * The action for a call of number `nr` on x86_64 with `args`. x32 numbers (bit
  * 30) are killed unless the profile lists X32, as libseccomp's filters do.
  */
