@@ -110,7 +110,7 @@ def derive(table, cls, folder):
         return cls, []
     base = load(os.path.join(folder, cls["base"] + ".json"))
     parts = load(os.path.join(folder, "../parts.json"))
-    without, gone = [], set()
+    without, gone, refused = [], set(), []
     for part in cls["without"]:
         part = parts.get(part) or die(f"no part {part}") if isinstance(part, str) else part
         if not part["why"]:
@@ -121,10 +121,13 @@ def derive(table, cls, folder):
             die(f"{lost}: the base does not allow it")
         gone |= set(part["calls"])
         without.append(part)
+        if "errno" in part:
+            refused.append({"calls": part["calls"], **part["errno"]})
     new = base["newer"]
-    own = {c for e in cls.get("errno", []) for c in e["calls"]}
+    refused += cls.get("errno", [])
+    own = {c for e in refused for c in e["calls"]}
     newer = [c for c in new["calls"] if c in gone - own]
-    errno_rules = base["errno"] + cls.get("errno", [])
+    errno_rules = base["errno"] + refused
     if newer:
         errno_rules = errno_rules + [{"calls": newer, "errno": new["errno"], "why": new["why"]}]
     out = {"default": base["default"], "errno": errno_rules,
