@@ -34,7 +34,7 @@ struct pst_tbf pst_netlimit_tbf(uint64_t bits, uint32_t mtu)
 {
 	const uint64_t frame = (uint64_t)mtu + HEADER;
 	struct pst_tbf t = {.rate = bits / 8};
-	t.burst = bytes(t.rate / 100, 2 * frame);
+	t.burst = bytes(t.rate / 25, 2 * frame);
 	t.limit = t.burst + bytes(t.rate / 20, 16 * frame);
 	return t;
 }

@@ -38,8 +38,9 @@ const char *pst_netlimit_text(uint64_t bits, char buf[32]);
 #define PST_NET_HANDLE UINT32_C(0x70730000)
 
 /*
- * A bucket for `bits` on a link with this mtu. 10 ms may leave at once and 50 ms wait,
- * but at least two and sixteen full frames: less would drop what it means to delay.
+ * A bucket for `bits` on a link with this mtu. 40 ms may leave at once, since a busy machine
+ * lets a bucket wait for its turn that long, and 50 ms may wait in it; but at least two and
+ * sixteen full frames: less would drop what it means to delay.
  */
 struct pst_tbf pst_netlimit_tbf(uint64_t bits, uint32_t mtu);
 

@@ -14,12 +14,12 @@ static void set(char kind[PST_RTNL_NAME], const char *to)
 	snprintf(kind, PST_RTNL_NAME, "%s", to);
 }
 
-Test(netlimit, a_bucket_has_room_for_frames_and_for_ten_milliseconds)
+Test(netlimit, a_bucket_has_room_for_frames_and_for_forty_milliseconds)
 {
 	struct pst_tbf t = pst_netlimit_tbf(1000000000, 1500);
 	cr_assert_eq(t.rate, 125000000);
-	cr_assert_eq(t.burst, 1250000);
-	cr_assert_eq(t.limit, 1250000 + 6250000);
+	cr_assert_eq(t.burst, 5000000);
+	cr_assert_eq(t.limit, 5000000 + 6250000);
 	t = pst_netlimit_tbf(1000, 1500);
 	cr_assert_eq(t.rate, 125);
 	cr_assert_eq(t.burst, 2 * 1518);
