@@ -234,6 +234,28 @@ int pst_scnotify(struct pst_scprof *p, const struct pst_scnotify *how, struct ps
 	return pst_buf_ok(rules) ? PST_OK : pst_fail_nomem(err);
 }
 
+json_t *pst_scnotify_lacks(struct pst_scprof *p)
+{
+	struct pst_notes notes = {0};
+	pst_auto_buf rules = {0};
+	json_t *out = json_array();
+	const struct pst_scnotify how = {.ours = p, .listener = "/", .notes = &notes};
+	bool ok = out != NULL && pst_scnotify(p, &how, &rules, NULL) == PST_OK && !notes.bad;
+	for (unsigned slot = 0; ok && slot < PST_SC_NATIVE; slot++) {
+		const struct pst_sc *sc = pst_sctable_slot(slot);
+		if (sc != NULL && sc->nr >= 0 && stays(sc) && has_denial(&p->slot[slot], p->def))
+			ok = json_array_append_new(out, json_pack("{s:s, s:s}", "call", sc->name, "why",
+				"the kernel answers it at once: it is tried often, or on the kernel's own behalf")) == 0;
+	}
+	for (size_t i = 0; ok && i < notes.n; i++)
+		ok = json_array_append_new(out, json_pack("{s:s, s:s}", "call", "", "why", notes.v[i].text)) == 0;
+	pst_notes_done(&notes);
+	if (ok)
+		return out;
+	json_decref(out);
+	return NULL;
+}
+
 void pst_scnotify_undo(struct pst_scprof *p)
 {
 	free(PST_TAKE(p->listener_path));

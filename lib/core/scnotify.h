@@ -53,6 +53,12 @@ PST_CHECKED PST_NONNULL(1, 2, 3)
 int pst_scnotify(struct pst_scprof *p, const struct pst_scnotify *how, struct pst_buf *rules,
 		 struct pst_err *err);
 
+/*
+ * Which denials of `p` would not be asked about, in words: {"call", "why"} each, call "" for
+ * what is no single call. `p` is changed. New reference; NULL without memory.
+ */
+PST_CHECKED PST_NONNULL(1) json_t *pst_scnotify_lacks(struct pst_scprof *p);
+
 /* A caller's profile that brings our own listener is one we wrote: what it would ask about
  * was denied, and is again (I-7; the same sets, perhaps in other boxes). The listener goes. */
 PST_NONNULL(1) void pst_scnotify_undo(struct pst_scprof *p);

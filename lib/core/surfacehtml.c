@@ -214,7 +214,7 @@ static void arithmetic(const struct pst_surface *s, struct pst_buf *out)
 			 "capability. It compares confinements; it is no probability.</p>\n"
 			 "<table class=\"sum\">\n<thead><tr><th scope=\"col\">part</th>"
 			 "<th scope=\"col\">arithmetic</th><th "
-			 "scope=\"col\">points</th></tr></thead>\n<tbody>\n");
+			 "scope=\"col\" class=\"num\">points</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < PST_SURFACE_PARTS; i++) {
 		const struct pst_surface_part *p = &s->part[i];
 		pst_buf_fmt(out,

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "core/profiles.h"
+#include "core/scnotify.h"
 #include "front.h"
 #include "host/io.h"
 #include "host/look.h"
@@ -228,6 +229,32 @@ static int print_json(const struct pst_surface *s, struct pst_err *err)
 	return profile_print(j, err);
 }
 
+/* Of a profile that is enforced with recording. */
+static void print_unrecorded(const json_t *lacks)
+{
+	printf("\nDenials that are not recorded (postern-denials(1))\n");
+	for (size_t i = 0; i < json_array_size(lacks); i++) {
+		const json_t *one = json_array_get(lacks, i);
+		const char *call = pst_json_str(json_object_get(one, "call"));
+		printf("  %s%s%s\n", call, call[0] == '\0' ? "" : ": ", pst_json_str(json_object_get(one, "why")));
+	}
+	printf("  calls of foreign ABIs, and those of the fixed list put on before the runtime runs\n");
+}
+
+static int explain(const struct pst_surface *s, const json_t *lacks, bool json, struct pst_err *err)
+{
+	if (!json) {
+		const int rc = print_text(s, true, err);
+		if (rc == PST_OK)
+			print_unrecorded(lacks);
+		return rc;
+	}
+	pst_auto_json *j = pst_surface_json(s);
+	if (j == NULL || json_object_set(j, "unrecorded", (json_t *)(uintptr_t)lacks) != 0)
+		return pst_fail_nomem(err);
+	return profile_print(j, err);
+}
+
 int profile_explain(const struct front *f, const char *what, struct pst_err *err)
 {
 	auto_subject x = {0};
@@ -241,7 +268,12 @@ int profile_explain(const struct front *f, const char *what, struct pst_err *err
 	if (rc != PST_OK)
 		return rc;
 	pst_surface_make(&x.in, &s);
-	return json ? print_json(&s, err) : print_text(&s, true, err);
+	pst_auto_scprof *asked = NULL;
+	rc = profile_parse(&x.doc, what, NULL, &asked, err);
+	if (rc != PST_OK)
+		return rc;
+	pst_auto_json *lacks = pst_scnotify_lacks(asked);
+	return lacks == NULL ? pst_fail_nomem(err) : explain(&s, lacks, json, err);
 }
 
 static int write_html(const struct pst_surface *s, const char *file, struct pst_err *err)

@@ -173,3 +173,19 @@ Test(scnotify, a_profile_with_a_listener_or_an_open_default_is_left_alone)
 	cr_expect_str_eq(p->listener_path, "/run/theirs.sock");
 	cr_expect_eq(rules.len, 0);
 }
+
+Test(scnotify, what_is_not_asked_about_is_told)
+{
+	pst_auto_scprof *p = builtin("baseline");
+	pst_auto_json *lacks = pst_scnotify_lacks(p);
+	bool clone3 = false, socket = false, mount = false;
+	for (size_t i = 0; i < json_array_size(lacks); i++) {
+		const json_t *one = json_array_get(lacks, i);
+		const char *call = json_string_value(json_object_get(one, "call"));
+		const char *why = json_string_value(json_object_get(one, "why"));
+		clone3 = clone3 || strcmp(call, "clone3") == 0;
+		mount = mount || strcmp(call, "mount") == 0;
+		socket = socket || (call[0] == '\0' && strstr(why, "socket") != NULL);
+	}
+	cr_expect(clone3 && socket && !mount);
+}
