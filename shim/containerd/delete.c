@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "containerd/args.h"
 #include "containerd/find.h"
+#include "containerd/options.h"
 #include "containerd/socket.h"
 #include "proto/task.pb-c.h"
 
@@ -72,6 +73,10 @@ static int delete_left(const struct pst_shim_args *a, struct pst_err *err)
 	int rc = pst_shim_postern_path(&argv[n++], err);
 	if (rc != PST_OK)
 		return rc;
+	/* First: a Create still at work in the server sees it, or is seen by our delete. */
+	pst_auto_fd mark = open(PST_DELETED_NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (mark < 0)
+		return pst_fail_sys(err, "cannot write the bundle's " PST_DELETED_NAME);
 	const size_t nwords = read_words(text, words);
 	for (size_t i = 0; i < nwords; i++)
 		argv[n++] = words[i];

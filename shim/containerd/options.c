@@ -171,6 +171,13 @@ int pst_options_store(const char *bundle, const struct pst_shim_options *o, cons
 	return PST_OK;
 }
 
+bool pst_options_deleted(const char *bundle)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/" PST_DELETED_NAME, bundle);
+	return access(path, F_OK) == 0 || access(bundle, F_OK) != 0;
+}
+
 void pst_options_forget(const char *bundle)
 {
 	char path[512];

@@ -45,3 +45,8 @@ PST_CHECKED PST_NONNULL(1, 2, 3)
 int pst_options_store(const char *bundle, const struct pst_shim_options *o, const char *root,
 		      struct pst_err *err);
 void pst_options_forget(const char *bundle);
+
+/* Has the `delete` action begun for this container (BUNDLE/postern.deleted), or is its
+ * bundle gone? Then nobody comes for it any more. */
+#define PST_DELETED_NAME "postern.deleted"
+PST_CHECKED bool pst_options_deleted(const char *bundle);

@@ -36,10 +36,24 @@ static void retire(void)
 	}
 }
 
+/* Containers that `delete` has ended in a containerd's name that did not ask us. */
+static void drop_deleted(void)
+{
+	struct pst_task *next;
+	for (struct pst_task *t = pst_service.tasks; t != NULL; t = next) {
+		next = t->next;
+		if (t->init.status == PST_STATUS_STOPPED && !t->init.deleting &&
+		    pst_options_deleted(t->bundle))
+			pst_task_free(t);
+	}
+}
+
 static void look_around(void *ctx)
 {
 	static unsigned rounds;
 	(void)ctx;
+	if (pst_serve_connections() == 0)
+		drop_deleted();
 	if (pst_service.tasks != NULL)
 		return; /* asked again when the last one goes */
 	if (pst_events_pending() && ++rounds < EVENTS_ROUNDS)
@@ -50,13 +64,12 @@ static void look_around(void *ctx)
 
 static void all_left(void)
 {
-	if (pst_service.tasks == NULL)
-		pst_timer_set(&alone, LEFT_MS);
+	pst_timer_set(&alone, LEFT_MS);
 }
 
 void pst_service_empty(void)
 {
-	pst_timer_set(&alone, ALONE_MS);
+	pst_timer_set(&alone, pst_serve_connections() == 0 ? LEFT_MS : ALONE_MS);
 }
 
 /* `start` has ended: with a byte its answer is out; without one it was killed, and nobody

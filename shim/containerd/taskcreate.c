@@ -215,6 +215,8 @@ static void created(struct pst_job *j, int status)
 		return;
 	}
 	int rc = pst_hold_take(t, j->fd, &err);
+	if (rc == PST_OK && pst_options_deleted(t->bundle))
+		rc = pst_fail(&err, PST_E_STATE, "", "container %s was deleted meanwhile", t->id);
 	if (rc == PST_OK)
 		rc = pst_procio_begin(t->init.io, &err);
 	if (rc == PST_OK)
