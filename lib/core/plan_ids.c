@@ -7,7 +7,8 @@
 
 enum pst_grant pst_work_grant(const struct pst_work *w, enum pst_grant_kind k)
 {
-	/* An exempt pod gets what it asks for; nobody asks for the calls of another machine. */
+	/* An exempt pod gets what it asks for; nobody asks for the calls of another machine,
+	 * and a filter with rules for socket cannot have them. */
 	return w->exempt && k != PST_G_COMPAT_ABI ? PST_PASS : w->policy->grants[k];
 }
 

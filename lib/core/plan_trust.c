@@ -138,9 +138,7 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 		return rc;
 
 	const struct pst_scmeet_opts o = {
-		/* By the policy's own word only: an exempt pod did not ask for it, and a filter
-		 * with rules for socket cannot have it. */
-		.compat_abi = w->policy->grants[PST_G_COMPAT_ABI] == PST_PASS,
+		.compat_abi = pst_work_grant(w, PST_G_COMPAT_ABI) == PST_PASS,
 		.no_flags = !w->facts->rt_seccomp_flags,
 		.allow_userns = pst_work_grant(w, PST_G_USERNS) != PST_REFUSE,
 	};
