@@ -100,7 +100,7 @@ static int from_runc(const Pst__RuncOptions *q, struct pst_shim_options *o, stru
 static int from_file(const char *path, struct pst_shim_options *o, struct pst_err *err)
 {
 	char text[CONFIG_MAX];
-	pst_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	pst_auto_fd fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text);
 	if (n < 0)
 		return pst_fail_sys(err, "cannot read the runtime's configuration %s", path);

@@ -119,8 +119,9 @@ static int open_file(struct pst_procio *s, const char *path, struct pst_err *err
 	if (path[0] != '/')
 		return pst_fail(err, PST_E_SPEC, "", "log file %.200s is no absolute path", path);
 	make_parents(path);
-	s->child[1] = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (s->child[1] < 0)
+	/* A fifo that nobody reads fails and does not hold everything up. */
+	s->child[1] = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0644);
+	if (s->child[1] < 0 || fcntl(s->child[1], F_SETFL, O_APPEND) != 0)
 		return pst_fail_sys(err, "cannot open log file %s", path);
 	s->child[2] = fcntl(s->child[1], F_DUPFD_CLOEXEC, 3);
 	return s->child[2] < 0 ? pst_fail_sys(err, "cannot copy a descriptor") : PST_OK;

@@ -12,16 +12,38 @@
 
 #define CGROUPS "/sys/fs/cgroup"
 
+/* A new cpuset has neither processors nor memory, and takes nobody in until it has some
+ * (cpuset(7)): it gets its parent's. Elsewhere there is no such file. */
+static void inherit(const char *dir, const char *name)
+{
+	char from[700], to[700], text[256];
+	snprintf(from, sizeof from, "%s/../%s", dir, name);
+	snprintf(to, sizeof to, "%s/%s", dir, name);
+	pst_auto_fd in = open(from, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = in < 0 ? -1 : read(in, text, sizeof text);
+	pst_auto_fd out = n <= 1 ? -1 : open(to, O_WRONLY | O_CLOEXEC);
+	if (out >= 0)
+		(void)!write(out, text, (size_t)n);
+}
+
+static void make(const char *dir)
+{
+	if (mkdir(dir, 0755) != 0)
+		return;
+	inherit(dir, "cpuset.cpus");
+	inherit(dir, "cpuset.mems");
+}
+
 /* mkdir -p of what lies below `root`. */
 static void make_parents(char *dir, size_t root)
 {
 	for (char *p = dir + root + 1; *p != '\0'; p++)
 		if (*p == '/') {
 			*p = '\0';
-			(void)mkdir(dir, 0755);
+			make(dir);
 			*p = '/';
 		}
-	(void)mkdir(dir, 0755);
+	make(dir);
 }
 
 static int join(const char *root, const char *path, const char *pid, struct pst_err *err)
