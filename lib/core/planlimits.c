@@ -1,4 +1,6 @@
 /* The limits a container runs with, each with what set it: part of the plan in words. */
+#include "core/planlimits.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 #include "base/str.h"
 #include "core/hits.h"
 #include "core/json.h"
-#include "core/planlimits.h"
 #include "core/rlimit.h"
 
 enum unit { COUNT, BYTES };
