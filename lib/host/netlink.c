@@ -73,7 +73,7 @@ static int outcome(const struct nlmsghdr *h)
 	int e = 0;
 	if (h->nlmsg_len < NLMSG_HDRLEN + sizeof e)
 		return h->nlmsg_type == NLMSG_DONE ? 0 : EBADMSG;
-	memcpy(&e, NLMSG_DATA(h), sizeof e);
+	memcpy(&e, (const char *)h + NLMSG_HDRLEN, sizeof e);
 	return e > 0 || e < -4095 ? EBADMSG : -e;
 }
 
