@@ -67,16 +67,19 @@ static int delete_left(const struct pst_shim_args *a, struct pst_err *err)
 	const char *words[WORDS_MAX];
 	const char *argv[WORDS_MAX + 5];
 	size_t n = 0;
+	/* First: a Create at work in the server, or one that is on its way to it, sees this, or is
+	 * seen by our delete. */
+	pst_auto_fd mark = open(PST_DELETED_NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int failed = mark < 0 ? errno : 0;
 	/* Gone after a Delete: then nothing is left, and most calls end here. */
 	if (slurp("postern.options", text, sizeof text) < 0)
 		return PST_OK;
+	errno = failed;
+	if (mark < 0)
+		return pst_fail_sys(err, "cannot write the bundle's " PST_DELETED_NAME);
 	int rc = pst_shim_postern_path(&argv[n++], err);
 	if (rc != PST_OK)
 		return rc;
-	/* First: a Create still at work in the server sees it, or is seen by our delete. */
-	pst_auto_fd mark = open(PST_DELETED_NAME, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (mark < 0)
-		return pst_fail_sys(err, "cannot write the bundle's " PST_DELETED_NAME);
 	const size_t nwords = read_words(text, words);
 	for (size_t i = 0; i < nwords; i++)
 		argv[n++] = words[i];
