@@ -161,8 +161,8 @@ Test(netshape, anything_else_that_stands_there_is_refused_and_left)
 		"tc qdisc add dev h0 root handle 5: pfifo limit 10",
 		"tc qdisc add dev h0 clsact",
 		"tc qdisc add dev h0 ingress",
-		"tc qdisc add dev h0 ingress && tc filter add dev h0 parent ffff: protocol ip prio 1 u32 "
-		"match ip dst 10.0.0.1/32 action mirred egress redirect dev lo",
+		("tc qdisc add dev h0 ingress && tc filter add dev h0 parent ffff: protocol ip prio 1 u32 "
+		 "match ip dst 10.0.0.1/32 action mirred egress redirect dev lo"),
 	};
 	pair("h0", "eth0");
 	const struct pst_netends e = ends();

@@ -112,7 +112,7 @@ Test(wirecontainerd, a_file_made_for_us_goes_with_us)
 	bool gone;
 	pst_auto_free char *in = main_with(NULL, &want16, &gone);
 	cr_assert_not_null(strstr(in, "\nversion = 2\n"));
-	pst_auto_free char *out = main_with(in, NULL, &gone);
+	free(main_with(in, NULL, &gone));
 	cr_assert(gone);
 	pst_auto_buf more = {0};
 	pst_buf_fmt(&more, "%s[debug]\nlevel = 'debug'\n", in);
