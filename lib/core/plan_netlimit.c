@@ -1,3 +1,4 @@
+#include <linux/capability.h>
 #include <stdio.h>
 
 #include "core/plan_priv.h"
@@ -63,6 +64,11 @@ int pst_plan_netlimit(struct pst_work *w, struct pst_err *err)
 	if (!w->facts->full_root)
 		return cannot(w, some, "the caller is not root of the host, who alone can",
 			      "run it as root, or leave the limit out", err);
+	/* In the host's user namespace it may make links of the host's devices from within
+	 * (IFLA_LINK_NETNSID, rtnetlink(7)): those have no end of ours. */
+	if (p->ids == PST_HOW_NONE && (p->expect.bounding >> CAP_NET_ADMIN & 1) != 0)
+		return cannot(w, some, "it keeps the host's ids and CAP_NET_ADMIN, with which it can make links "
+			      "of the host's devices", "let its ids be mapped, or drop CAP_NET_ADMIN", err);
 	p->net_late = net->path == NULL;
 	for (int d = 0; d < PST_NET_DIRS; d++)
 		if (p->net.bits[d] != 0)

@@ -1,4 +1,6 @@
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
 #include <linux/pkt_cls.h>
@@ -180,7 +182,10 @@ bool pst_rtnl_read_filter(const struct nlmsghdr *h, struct pst_filter *ret)
 	if (pst_streq(f.kind, "u32")) {
 		/* A head has no handle, a table no node in it (TC_U32_NODE). */
 		f.rule = TC_U32_NODE(f.handle) != 0;
-		f.all = f.rule && fits_all(find(options, TCA_U32_SEL));
+		/* Of one protocol, mark, device or linked table alone, it is not for all. */
+		f.all = f.rule && (t.tcm_info & 0xFFFF) == htons(ETH_P_ALL) &&
+			find(options, TCA_U32_MARK) == NULL && find(options, TCA_U32_INDEV) == NULL &&
+			find(options, TCA_U32_LINK) == NULL && fits_all(find(options, TCA_U32_SEL));
 		f.to = f.rule ? redirects_to(inside(find(options, TCA_U32_ACT))) : 0;
 	} else {
 		f.rule = true;

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -405,19 +406,33 @@ void limits_ended(void)
 
 /* All of it: what is left of a pid namespace's first process is gone with it, but the
  * namespace may be another's. */
+/* One pass over the cgroup's processes; false: none was there. */
+static bool kill_round(int dir)
+{
+	long pid;
+	bool any = false;
+	pst_auto_fd fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+	if (f == NULL)
+		return false;
+	fd = -1; /* the stream's */
+	while (fscanf(f, "%ld", &pid) == 1)
+		any = (pid > 1 && kill((pid_t)pid, SIGKILL) == 0) || any;
+	(void)fclose(f);
+	return any;
+}
+
+/* Those that a fork brought meanwhile are met in the next pass; the bound is for tasks that
+ * do not die. */
 static void kill_all(void)
 {
-	char text[4096];
+	static const struct timespec nap = {.tv_nsec = 2000000};
 	(void)syscall(SYS_pidfd_send_signal, w.end, SIGKILL, NULL, 0);
-	const char *p = slurp(w.dir[w.version == 2 ? PST_CGROUP_CPU : PST_CGROUP_PIDS], "cgroup.procs", text,
-			      sizeof text);
-	for (char *next; *p != '\0'; p = next + (*next == '\n')) {
-		const long pid = strtol(p, &next, 10);
-		if (next == p)
-			break;
-		if (pid > 1)
-			(void)kill((pid_t)pid, SIGKILL);
-	}
+	const int dir = w.version == 2		       ? w.dir[PST_CGROUP_CPU]
+			: w.dir[PST_CGROUP_PIDS] >= 0 ? w.dir[PST_CGROUP_PIDS]
+						       : w.dir[PST_CGROUP_MEMORY];
+	for (int i = 0; i < 50 && kill_round(dir); i++)
+		(void)nanosleep(&nap, NULL);
 }
 
 void limits_size(void)

@@ -183,4 +183,8 @@ Test(rtnl, our_own_redirection_fits_every_packet)
 	cr_assert(pst_rtnl_read_filter(h, &f));
 	cr_assert(f.rule && f.all);
 	cr_assert_eq(f.to, 77);
+	/* of IPv4 alone it lets IPv6 by */
+	t->tcm_info = (t->tcm_info & 0xFFFF0000U) | htons(0x0800);
+	cr_assert(pst_rtnl_read_filter(h, &f));
+	cr_assert(f.rule && !f.all);
 }
