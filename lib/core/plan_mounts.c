@@ -107,8 +107,20 @@ static bool below_id(const char *path, const char *id, size_t n)
 	return strstr(path, part) != NULL;
 }
 
-/* Does `path` lie in a folder named after this container or its pod's sandbox? Engines
- * keep hosts, resolv.conf, the shared memory and the like there. */
+/* What engines keep for a whole pod in the folder of its sandbox. Nothing else there is a
+ * member's to write: the sandbox's own bundle may lie in it. */
+static bool pod_file(const char *path)
+{
+	static const char *const names[] = {"hosts", "hostname", "resolv.conf", "shm"};
+	const char *name = strrchr(path, '/');
+	for (size_t i = 0; name != NULL && i < PST_NELEM(names); i++)
+		if (strcmp(name + 1, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Does `path` lie in a folder named after this container, or is it the pod's own file in
+ * that of its sandbox? */
 static bool own_folder(const struct pst_work *w, const char *path)
 {
 	for (const char *p = w->facts->bundle_path; *p != '\0';) {
@@ -118,7 +130,7 @@ static bool own_folder(const struct pst_work *w, const char *path)
 			return true;
 		p += n;
 	}
-	return below_id(path, w->facts->sandbox, strlen(w->facts->sandbox));
+	return pod_file(path) && below_id(path, w->facts->sandbox, strlen(w->facts->sandbox));
 }
 
 /* The kubelet keeps all pods' volumes side by side: those of another pod are no place
