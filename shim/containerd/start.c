@@ -123,6 +123,9 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 	if (rc == PST_OK)
 		rc = pst_socket_path(b.socket_dir, a->address, a->namespace_,
 				     group[0] != '\0' ? group : a->id, path, err);
+	/* Before there is a socket: if we are killed, `delete` finds it by this. */
+	if (rc == PST_OK)
+		rc = write_address(address, err);
 	if (rc == PST_OK)
 		rc = pst_socket_listen(path, &sock, err);
 	if (rc == PST_OK && sock >= 0) {
@@ -132,8 +135,6 @@ int pst_shim_start(const struct pst_shim_args *a, struct pst_err *err)
 		if (rc != PST_OK)
 			(void)unlink(path);
 	}
-	if (rc == PST_OK)
-		rc = write_address(address, err);
 	if (rc != PST_OK) {
 		if (pid > 0)
 			(void)kill(pid, SIGKILL);
