@@ -90,6 +90,20 @@ int pst_judge_able(const struct pst_judge *j, const struct pst_bound *b, const c
 	return pst_err_cure(err, "take %s out of the policy, or see `postern doctor`", b->pointer);
 }
 
+int pst_judge_entry(const struct pst_judge *j, const char *pointer, const struct pst_bound *b,
+		    struct pst_err *err)
+{
+	struct pst_asked a = {.how = PST_ASK_SOME};
+	struct pst_verdict v;
+	if (!pst_json_u64(pst_json_at(j->root, pointer), &a.v))
+		return pst_fail(err, PST_E_SPEC, pointer, "wrong type: %s must be a whole number", pointer);
+	const int rc = pst_judge_decide(j, b, a, pointer, &v, err);
+	if (rc == PST_OK && v.change)
+		pst_edit_set(j->edits, pointer, pst_json_from_u64(v.v), v.source, "%s lowered to the ceiling",
+			     b->what);
+	return rc;
+}
+
 const char *pst_judge_at(const struct pst_judge *j, const char *tail, char buf[96])
 {
 	snprintf(buf, 96, "%s%s", j->prefix, tail);

@@ -61,6 +61,10 @@ PST_CHECKED int pst_judge_decide(const struct pst_judge *j, const struct pst_bou
 				 struct pst_asked a, const char *pointer, struct pst_verdict *ret,
 				 struct pst_err *err);
 
+/* The number at `pointer`, lowered when it is above the bound. PST_E_SPEC when it is none. */
+PST_CHECKED int pst_judge_entry(const struct pst_judge *j, const char *pointer, const struct pst_bound *b,
+				struct pst_err *err);
+
 /* "/linux/resources" + "/pids/limit" */
 const char *pst_judge_at(const struct pst_judge *j, const char *tail, char buf[96]);
 

@@ -20,17 +20,10 @@ static int lower_entries(struct pst_judge *j, const json_t *list, const struct p
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		char tail[64], p[96];
-		struct pst_asked a = {.how = PST_ASK_SOME}; /* 0 is none at all here */
-		struct pst_verdict v;
 		snprintf(tail, sizeof tail, "/hugepageLimits/%zu/limit", i);
-		if (!pst_json_u64(pst_json_at(j->root, pst_judge_at(j, tail, p)), &a.v))
-			return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a whole number", p);
-		const int rc = pst_judge_decide(j, b, a, p, &v, err);
+		const int rc = pst_judge_entry(j, pst_judge_at(j, tail, p), b, err); /* 0 is none at all */
 		if (rc != PST_OK)
 			return rc;
-		if (v.change)
-			pst_edit_set(j->edits, p, pst_json_from_u64(v.v), v.source,
-				     "%s lowered to the ceiling", b->what);
 	}
 	return PST_OK;
 }

@@ -12,17 +12,10 @@ static int lower_entry(struct pst_judge *j, size_t i, const struct pst_bound *b,
 	static const char *const ends[] = {"hard", "soft"};
 	for (size_t k = 0; k < PST_NELEM(ends); k++) {
 		char p[96];
-		struct pst_asked a = {.how = PST_ASK_SOME};
-		struct pst_verdict v;
 		snprintf(p, sizeof p, "/process/rlimits/%zu/%s", i, ends[k]);
-		if (!pst_json_u64(pst_json_at(j->root, p), &a.v))
-			return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a whole number", p);
-		const int rc = pst_judge_decide(j, b, a, p, &v, err);
+		const int rc = pst_judge_entry(j, p, b, err);
 		if (rc != PST_OK)
 			return rc;
-		if (v.change)
-			pst_edit_set(j->edits, p, pst_json_from_u64(v.v), v.source,
-				     "%s lowered to the ceiling", b->what);
 	}
 	return PST_OK;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/cgpath.h"
 #include "keeper.h"
 
 /* "ID:CONTROLLERS:PATH" of cgroups(7): version 2 has no controllers there. */
@@ -23,7 +24,7 @@ static bool move_by(const char *line)
 	if (group == NULL)
 		return false;
 	const int n = (int)(group - names - 1);
-	snprintf(path, sizeof path, "/sys/fs/cgroup/%.*s%s/cgroup.procs", n, names + 1, group + 1);
+	snprintf(path, sizeof path, PST_CGROUP_ROOT "/%.*s%s/cgroup.procs", n, names + 1, group + 1);
 	pst_auto_fd fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd >= 0 && write(fd, "0", 1) == 1; /* 0: the writer */
 }
