@@ -235,3 +235,9 @@ bool pst_annotations_disk(const json_t *annotations, const struct pst_policy *po
 	}
 	return false;
 }
+
+bool pst_annotations_nofile(const json_t *annotations, uint64_t *ret)
+{
+	const char *text = pst_json_str(json_object_get(annotations, OURS "nofile"));
+	return text != NULL && pst_quantity_parse(text, PST_QUANTITY_COUNT, ret, NULL) == PST_OK;
+}

@@ -30,6 +30,10 @@ struct pst_tighten {
  * not have been read: a wrong one is found out later. */
 PST_CHECKED bool pst_annotations_disk(const json_t *annotations, const struct pst_policy *policy);
 
+/* What a container that runs asked for in postern/nofile; false: nothing that can be read. Not
+ * compared with the policy, which may be another by now. */
+PST_CHECKED bool pst_annotations_nofile(const json_t *annotations, uint64_t *ret);
+
 /*
  * annotations  object or NULL; values must be strings (config.md "annotations").
  * Errors: PST_E_POLICY with pointer /annotations/KEY, rule and cure; PST_E_SPEC for

@@ -2,10 +2,11 @@
 #include "core/execspec.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "base/str.h"
 #include "core/json.h"
 #include "core/keyfold.h"
+#include "core/limits.h"
 
 /* Every key that is read here: another spelling must not carry a second value past us. */
 static const char *const judged_keys[] = {
@@ -129,50 +130,59 @@ static int confine_nnp(struct confine *c, json_t *process)
 								      : pst_fail_nomem(c->err);
 }
 
-static int lower(struct confine *c, json_t *limit, enum pst_rlimit kind, const char *key,
-		 const char *pointer)
+static bool names(const json_t *list, const char *type)
 {
-	uint64_t v;
-	char rule[40];
-	const uint64_t max = c->lim->rlimits[kind].max;
-	const json_t *j = json_object_get(limit, key);
-	if (absent(j))
-		return PST_OK;
-	if (!pst_json_u64(j, &v))
-		return fail_type(c, pointer, "a number");
-	if (v <= max)
-		return PST_OK;
-	snprintf(rule, sizeof rule, "/limits/%s/max", pst_rlimit_names[kind].key);
-	pst_note_add(c->notes, pointer, rule, "%s %s lowered from %llu to %llu",
-		     pst_rlimit_names[kind].type, key, (unsigned long long)v, (unsigned long long)max);
-	c->changed = true;
-	return json_object_set_new_nocheck(limit, key, pst_json_from_u64(max)) == 0
-		       ? PST_OK
-		       : pst_fail_nomem(c->err);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (pst_streq(pst_json_str(json_object_get(json_array_get(list, i), "type")), type))
+			return true;
+	return false;
 }
 
-static int confine_rlimits(struct confine *c, const json_t *process)
+/* The runtime takes the container's limits only when none are named: one alone, and the others
+ * would be those of whoever runs us. */
+static int add_own(struct confine *c, json_t *process)
 {
-	const json_t *list = json_object_get(process, "rlimits");
-	if (absent(list) || c->lim->rlimits == NULL)
-		return PST_OK;
-	if (!json_is_array(list))
-		return fail_type(c, "/rlimits", "an array");
-	int rc = PST_OK;
-	for (size_t i = 0; rc == PST_OK && i < json_array_size(list); i++) {
-		json_t *limit = json_array_get(list, i);
-		const char *type = pst_json_str(json_object_get(limit, "type"));
-		const enum pst_rlimit kind = pst_rlimit_of(type);
-		char at[64];
-		if (kind == PST_RL_COUNT || !c->lim->rlimits[kind].has_max)
+	const bool none = json_array_size(json_object_get(process, "rlimits")) == 0;
+	for (size_t i = 0; i < json_array_size(c->lim->rlimits); i++) {
+		const json_t *own = json_array_get(c->lim->rlimits, i);
+		const char *type = pst_json_str(json_object_get(own, "type"));
+		json_t *list = json_object_get(process, "rlimits");
+		if (names(list, type))
 			continue;
-		snprintf(at, sizeof at, "/rlimits/%zu/soft", i);
-		rc = lower(c, limit, kind, "soft", at);
-		snprintf(at, sizeof at, "/rlimits/%zu/hard", i);
-		if (rc == PST_OK)
-			rc = lower(c, limit, kind, "hard", at);
+		if (!json_is_array(list)) {
+			list = json_array();
+			if (json_object_set_new(process, "rlimits", list) != 0)
+				return pst_fail_nomem(c->err);
+		}
+		if (json_array_append_new(list, pst_json_copy(own)) != 0)
+			return pst_fail_nomem(c->err);
+		pst_note_add(c->notes, "/rlimits", "limits of the container", "%s as the container has it%s",
+			     type == NULL ? "a limit" : type, none ? "" : ", since others are named");
+		c->changed = true;
 	}
+	return PST_OK;
+}
+
+static int judge_rlimits(struct confine *c, json_t *process, bool missing)
+{
+	pst_auto_edits edits = {0};
+	const struct pst_tighten own = {.has_nofile = c->lim->has_nofile, .nofile = c->lim->nofile};
+	int rc = pst_limits_exec(process, missing, c->lim->policy, &own, &edits, c->err);
+	if (rc == PST_OK)
+		rc = pst_edits_apply(&edits, process, c->err);
+	for (size_t i = 0; rc == PST_OK && i < edits.n; i++)
+		pst_note_add(c->notes, edits.v[i].pointer, edits.v[i].source, "%s", edits.v[i].reason);
+	c->changed = c->changed || edits.n > 0;
 	return rc;
+}
+
+/* What it names first: that alone can be refused. */
+static int confine_rlimits(struct confine *c, json_t *process)
+{
+	int rc = judge_rlimits(c, process, false);
+	if (rc == PST_OK)
+		rc = add_own(c, process);
+	return rc == PST_OK ? judge_rlimits(c, process, true) : rc;
 }
 
 int pst_execspec_confine(json_t *process, const struct pst_exec_limits *lim,

@@ -28,7 +28,10 @@ struct pst_exec_limits {
 	uint32_t nids;             /* ids 0..nids-1 exist inside; 0: ids are not ours to judge */
 	const uint32_t *extra_ids; /* ids above that are mapped too; borrowed */
 	size_t nextra;
-	const struct pst_limit *rlimits; /* PST_RL_COUNT ceilings, NULL: none; borrowed */
+	const json_t *rlimits;           /* of its process, as it was created: array or NULL; borrowed */
+	const struct pst_policy *policy; /* ceilings for them; borrowed */
+	bool has_nofile;                 /* it asked for fewer open files (annotation) */
+	uint64_t nofile;
 };
 
 /* The words of an exec, found but not judged. Everything borrowed from argv. */
@@ -72,7 +75,8 @@ void pst_exec_plan_done(struct pst_exec_plan *p);
  *
  * Capabilities beyond the ceiling are left out with a note, an unknown capability is
  * PST_E_SPEC; ids the container does not have are PST_E_SPEC with
- * the pointer; rlimits above their ceilings are lowered with a note.
+ * the pointer. Rlimits are held to the policy and to the container's own wishes as at create
+ * (core/limits.h); the kinds that are not named are the container's.
  */
 PST_CHECKED PST_NONNULL(2, 4, 5)
 int pst_execspec_plan(int argc, char *const argv[], const json_t *process_file,

@@ -59,7 +59,7 @@ int pst_judge_decide(const struct pst_judge *j, const struct pst_bound *b, struc
 		return PST_OK;
 	const bool above = b->policy->has_max && a.how != PST_ASK_NOTHING && !a.zero &&
 			   (a.how == PST_ASK_UNLIMITED || a.v > b->policy->max);
-	if (above && j->policy->above_refuse)
+	if (above && j->policy->above_refuse && !j->lower)
 		return refuse(j, b, a, pointer, err);
 	if (a.how == PST_ASK_NOTHING && !b->own && b->policy->has_default) {
 		ret->change = true;
@@ -444,7 +444,8 @@ int pst_limits_spec(const json_t *spec, const struct pst_policy *policy, const s
 		    const json_t *facts, struct pst_edits *edits, struct pst_err *err)
 {
 	struct pst_judge j = {
-		.policy = policy, .edits = edits, .root = spec, .prefix = "/linux/resources", .facts = facts};
+		.policy = policy, .edits = edits, .root = spec, .prefix = "/linux/resources", .facts = facts,
+		.process = "/process"};
 	int rc = resources(&j, t, pst_json_at(spec, "/annotations"), err);
 	if (rc == PST_OK)
 		rc = pst_limits_hugepages(&j, err);

@@ -57,3 +57,11 @@ PST_CHECKED int pst_limits_disk(const json_t *spec, const struct pst_policy *pol
 PST_CHECKED int pst_limits_update(const json_t *resources, const struct pst_policy *policy,
 				  const struct pst_tighten *t, struct pst_edits *edits,
 				  struct pst_err *err);
+
+/*
+ * The rlimits of a process that is started in the container later; `process` is the document.
+ * Those it names are held to the ceilings. With `missing` it also gets the kinds it does not
+ * name, and what is above a ceiling is lowered whatever /limits/above says.
+ */
+PST_CHECKED int pst_limits_exec(const json_t *process, bool missing, const struct pst_policy *policy,
+				const struct pst_tighten *t, struct pst_edits *edits, struct pst_err *err);

@@ -10,6 +10,8 @@ struct pst_judge {
 	const char *prefix; /* of the resources in root: "/linux/resources" or "" */
 	const json_t *facts; /* of the machine, NULL: not known */
 	bool partial;       /* an update: what is absent stays as it is */
+	bool lower;         /* lowered even where /limits/above says to refuse */
+	const char *process; /* where in root the process is: "/process" or "" */
 };
 
 /* What holds for one limit: the policy's, and the workload's own. */
@@ -72,7 +74,7 @@ const char *pst_judge_at(const struct pst_judge *j, const char *tail, char buf[9
 PST_CHECKED int pst_judge_read(struct pst_judge *j, const char *tail, const struct pst_bound *b,
 			       struct pst_asked *ret, struct pst_err *err);
 
-/* limitsproc.c: limits of the process and of its /dev/shm. */
+/* limitsproc.c: limits of the process (no `process` in root: none) and of its /dev/shm. */
 PST_CHECKED int pst_limits_rlimits(struct pst_judge *j, const struct pst_tighten *t,
 				   struct pst_err *err);
 PST_CHECKED int pst_limits_shm(struct pst_judge *j, struct pst_err *err);

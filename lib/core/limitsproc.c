@@ -1,4 +1,5 @@
 /* Limits of a container's process, and of its /dev/shm. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,12 +8,24 @@
 #include "core/limits_priv.h"
 #include "core/rlimit.h"
 
+/* "/process" + "/rlimits/0/hard" */
+PST_PRINTF(3, 4)
+static const char *in_process(const struct pst_judge *j, char buf[96], const char *fmt, ...)
+{
+	va_list ap;
+	const int n = snprintf(buf, 96, "%s", j->process);
+	va_start(ap, fmt);
+	vsnprintf(buf + n, (size_t)(96 - n), fmt, ap);
+	va_end(ap);
+	return buf;
+}
+
 static int lower_entry(struct pst_judge *j, size_t i, const struct pst_bound *b, struct pst_err *err)
 {
 	static const char *const ends[] = {"hard", "soft"};
 	for (size_t k = 0; k < PST_NELEM(ends); k++) {
 		char p[96];
-		snprintf(p, sizeof p, "/process/rlimits/%zu/%s", i, ends[k]);
+		in_process(j, p, "/rlimits/%zu/%s", i, ends[k]);
 		const int rc = pst_judge_entry(j, p, b, err);
 		if (rc != PST_OK)
 			return rc;
@@ -24,7 +37,8 @@ static int lower_entry(struct pst_judge *j, size_t i, const struct pst_bound *b,
 static int judge_rlimit(struct pst_judge *j, const char *type, const struct pst_bound *b, bool *list_made,
 			struct pst_err *err)
 {
-	const json_t *list = pst_json_at(j->root, "/process/rlimits");
+	char p[96];
+	const json_t *list = pst_json_at(j->root, in_process(j, p, "/rlimits"));
 	struct pst_verdict v;
 	bool found = false;
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -37,14 +51,13 @@ static int judge_rlimit(struct pst_judge *j, const char *type, const struct pst_
 	}
 	if (found)
 		return PST_OK;
-	const int rc = pst_judge_decide(j, b, (struct pst_asked){.how = PST_ASK_NOTHING},
-					"/process/rlimits", &v, err);
+	const int rc = pst_judge_decide(j, b, (struct pst_asked){.how = PST_ASK_NOTHING}, p, &v, err);
 	if (rc != PST_OK || !v.change)
 		return rc;
 	if (!json_is_array(list) && !*list_made)
-		pst_edit_set(j->edits, "/process/rlimits", json_array(), "spec /process", "there are none");
+		pst_edit_set(j->edits, p, json_array(), "spec /process", "there are none");
 	*list_made = true;
-	pst_edit_set(j->edits, "/process/rlimits/-",
+	pst_edit_set(j->edits, in_process(j, p, "/rlimits/-"),
 		     json_pack("{s:s, s:o, s:o}", "type", type, "hard", pst_json_from_u64(v.v), "soft",
 			       pst_json_from_u64(v.v)),
 		     v.source, "%s limited", b->what);
@@ -53,14 +66,14 @@ static int judge_rlimit(struct pst_judge *j, const char *type, const struct pst_
 
 int pst_limits_rlimits(struct pst_judge *j, const struct pst_tighten *t, struct pst_err *err)
 {
-	const json_t *list = pst_json_at(j->root, "/process/rlimits");
+	char p[96];
+	const json_t *list = pst_json_at(j->root, in_process(j, p, "/rlimits"));
 	bool list_made = false;
 	int rc = PST_OK;
-	if (!json_is_object(pst_json_at(j->root, "/process")))
+	if (!json_is_object(pst_json_at(j->root, j->process)))
 		return PST_OK;
 	if (list != NULL && !json_is_null(list) && !json_is_array(list))
-		return pst_fail(err, PST_E_SPEC, "/process/rlimits",
-				"wrong type: /process/rlimits must be an array");
+		return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be an array", p);
 	for (size_t i = 0; rc == PST_OK && i < PST_RL_COUNT; i++) {
 		char pointer[32];
 		snprintf(pointer, sizeof pointer, "/limits/%s", pst_rlimit_names[i].key);
@@ -74,6 +87,14 @@ int pst_limits_rlimits(struct pst_judge *j, const struct pst_tighten *t, struct 
 		rc = judge_rlimit(j, pst_rlimit_names[i].type, &b, &list_made, err);
 	}
 	return rc;
+}
+
+int pst_limits_exec(const json_t *process, bool missing, const struct pst_policy *policy,
+		    const struct pst_tighten *t, struct pst_edits *edits, struct pst_err *err)
+{
+	struct pst_judge j = {.policy = policy, .edits = edits, .root = process, .process = "",
+			      .partial = !missing, .lower = missing};
+	return pst_limits_rlimits(&j, t, err);
 }
 
 /* A plain number of bytes with at most one of the kernel's suffixes (lib/cmdline.c,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "core/annotations.h"
 #include "core/execspec.h"
 #include "core/json.h"
 #include "host/container.h"
@@ -36,19 +37,22 @@ static int enter_netns(const struct pst_seen *s, struct pst_runcall *c, struct p
 }
 
 /* What the container has, and so what an exec may have. */
-static struct pst_exec_limits limits_of(const struct pst_plan *p, const struct pst_policy *pol,
-					uint32_t high[PST_HIGHIDS_MAX])
+static struct pst_exec_limits limits_of(const struct pst_plan *p, const json_t *spec,
+					const struct pst_policy *pol, uint32_t high[PST_HIGHIDS_MAX])
 {
 	for (size_t i = 0; i < p->expect.high.n; i++)
 		high[i] = p->expect.high.v[i].container;
-	return (struct pst_exec_limits){
+	struct pst_exec_limits lim = {
 		.caps = p->expect.bounding,
 		.no_new_privs = p->expect.no_new_privs,
 		.nids = p->expect.maps ? PST_BLOCK_SIZE : 0,
 		.extra_ids = high,
 		.nextra = p->expect.high.n,
-		.rlimits = pol->rlimits,
+		.rlimits = pst_json_at(spec, "/process/rlimits"),
+		.policy = pol,
 	};
+	lim.has_nofile = pst_annotations_nofile(pst_json_at(spec, "/annotations"), &lim.nofile);
+	return lim;
 }
 
 static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
@@ -57,6 +61,7 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 	struct pst_plan plan = {0};
 	pst_auto_json *tree = NULL;
 	pst_auto_json *process = NULL;
+	pst_auto_json *spec = NULL;
 	pst_auto_exec_plan ex = {0};
 	char path[64];
 	int rc = pst_look_verified(s, err);
@@ -64,9 +69,11 @@ static int confined_exec(struct pst_ctx *ctx, const struct pst_seen *s,
 		rc = pst_look_plan(s, false, &tree, &plan, err);
 	if (rc == PST_OK && w->process_file != NULL)
 		rc = pst_memdoc_read(w->process_file, &process, err);
+	if (rc == PST_OK && process != NULL) /* with flags the runtime takes the container's own */
+		rc = pst_look_spec(s, &spec, err);
 	if (rc == PST_OK) {
 		uint32_t high[PST_HIGHIDS_MAX];
-		const struct pst_exec_limits lim = limits_of(&plan, &ctx->policy, high);
+		const struct pst_exec_limits lim = limits_of(&plan, spec, &ctx->policy, high);
 		rc = pst_execspec_plan(argc, argv, process, &lim, &ex, err);
 	}
 	if (rc == PST_OK && ex.process != NULL) {

@@ -7,10 +7,7 @@
 #define WORDS(...) ((char *[]){__VA_ARGS__, NULL})
 
 static const uint32_t extra[] = {1000650000};
-static const struct pst_limit ceilings[PST_RL_COUNT] = {
-	[PST_RL_NOFILE] = {.has_max = true, .max = 1024},
-	[PST_RL_CORE] = {.has_max = true, .max = 0},
-};
+static const struct pst_policy no_ceilings;
 
 static struct pst_exec_limits limits(void)
 {
@@ -20,7 +17,7 @@ static struct pst_exec_limits limits(void)
 		.nids = 65536,
 		.extra_ids = extra,
 		.nextra = 1,
-		.rlimits = ceilings,
+		.policy = &no_ceilings,
 	};
 }
 
@@ -70,21 +67,25 @@ static json_t *doc(const char *text)
 	return j;
 }
 
-static void confined(const char *in, const char *want)
+static void confined_to(const struct pst_exec_limits *lim, const char *in, const char *want)
 {
-	const struct pst_exec_limits lim = limits();
 	pst_auto_json *j = doc(in);
 	struct pst_notes notes = {0};
 	struct pst_err err = {0};
 	bool changed = false;
 	pst_auto_buf out = {0};
-	cr_assert_eq(pst_execspec_confine(j, &lim, &notes, &changed, &err), PST_OK, "%s: %s", in,
-		     err.msg);
+	cr_assert_eq(pst_execspec_confine(j, lim, &notes, &changed, &err), PST_OK, "%s: %s", in, err.msg);
 	cr_assert_eq(pst_json_dump(j, PST_JSON_COMPACT, &out, &err), PST_OK);
 	cr_assert_str_eq(pst_buf_cstr(&out), want);
 	cr_assert_eq(changed, strcmp(in, want) != 0, "%s", in);
 	cr_assert_eq(notes.n > 0, changed, "I-8: each change has a reason");
 	pst_notes_done(&notes);
+}
+
+static void confined(const char *in, const char *want)
+{
+	const struct pst_exec_limits lim = limits();
+	confined_to(&lim, in, want);
 }
 
 static void not_confined(const char *in, const char *pointer)
@@ -237,14 +238,71 @@ Test(execspec, i1_no_new_privs_is_forced_when_the_container_has_it)
 	confined("{\"noNewPrivileges\":null}", "{\"noNewPrivileges\":true}");
 }
 
-Test(execspec, i1_open_files_are_lowered_and_others_left)
+#define RL(type, hard, soft) "{\"type\":\"RLIMIT_" type "\",\"hard\":" hard ",\"soft\":" soft "}"
+#define NAMED(list) "{\"noNewPrivileges\":true,\"rlimits\":[" list "]}"
+#define INFINITY "18446744073709551615"
+
+/* A container that was created with limits, under a policy that has ceilings. */
+static const struct pst_policy ceilings = {
+	.rlimits = {[PST_RL_NOFILE] = {.has_max = true, .max = 1024},
+		    [PST_RL_CORE] = {.has_max = true, .max = 0}},
+};
+
+static void rlimits_become(const char *own, const char *in, const char *want)
 {
-	confined("{\"noNewPrivileges\":true,\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":512,"
-		 "\"hard\":18446744073709551615},{\"type\":\"RLIMIT_MEMLOCK\",\"hard\":"
-		 "18446744073709551615,\"soft\":1}]}",
-		 "{\"noNewPrivileges\":true,\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":512,"
-		 "\"hard\":1024},{\"type\":\"RLIMIT_MEMLOCK\",\"hard\":18446744073709551615,"
-		 "\"soft\":1}]}");
+	pst_auto_json *list = own == NULL ? NULL : doc(own);
+	struct pst_exec_limits lim = limits();
+	lim.rlimits = list;
+	lim.policy = &ceilings;
+	confined_to(&lim, in, want);
+	lim.has_nofile = true; /* the annotation is tighter than the policy */
+	lim.nofile = 300;
+	confined_to(&lim, NAMED(RL("NOFILE", "301", "5") "," RL("CORE", "0", "0") "," RL("NPROC", "8", "7")),
+		    NAMED(RL("NOFILE", "300", "5") "," RL("CORE", "0", "0") "," RL("NPROC", "8", "7")));
+}
+
+Test(execspec, i1_limits_that_are_named_are_held_to_the_ceilings)
+{
+	rlimits_become(NULL, NAMED(RL("NOFILE", INFINITY, "512") "," RL("MEMLOCK", INFINITY, "1") "," RL("CORE", "0", "0")),
+		       NAMED(RL("NOFILE", "1024", "512") "," RL("MEMLOCK", INFINITY, "1") "," RL("CORE", "0", "0")));
+}
+
+Test(execspec, i1_limits_that_are_not_named_are_the_container_s)
+{
+	static const char own[] =
+		"[" RL("NOFILE", "1000", "900") "," RL("CORE", "0", "0") "," RL("NPROC", "9", "8") "]";
+	rlimits_become(own, NAMED(RL("NPROC", "7", "7")),
+		       NAMED(RL("NPROC", "7", "7") "," RL("NOFILE", "1000", "900") "," RL("CORE", "0", "0")));
+	rlimits_become(own, "{\"noNewPrivileges\":true}",
+		       NAMED(RL("NOFILE", "1000", "900") "," RL("CORE", "0", "0") "," RL("NPROC", "9", "8")));
+	rlimits_become(own, NAMED(""),
+		       NAMED(RL("NOFILE", "1000", "900") "," RL("CORE", "0", "0") "," RL("NPROC", "9", "8")));
+	/* The policy was tightened since, or the container was made without one. */
+	rlimits_become("[" RL("NOFILE", "4096", "4096") "]", NAMED(RL("NPROC", "7", "7")),
+		       NAMED(RL("NPROC", "7", "7") "," RL("NOFILE", "1024", "1024") "," RL("CORE", "0", "0")));
+	rlimits_become(NULL, NAMED(RL("NPROC", "7", "7")),
+		       NAMED(RL("NPROC", "7", "7") "," RL("CORE", "0", "0") "," RL("NOFILE", "1024", "1024")));
+}
+
+Test(execspec, what_is_named_above_a_ceiling_is_refused_where_the_policy_says_so)
+{
+	struct pst_policy p = ceilings;
+	struct pst_exec_limits lim = limits();
+	struct pst_notes notes = {0};
+	struct pst_err err = {0};
+	bool changed = false;
+	pst_auto_json *own = doc("[" RL("NOFILE", "4096", "4096") "]");
+	pst_auto_json *above = doc(NAMED(RL("NOFILE", "1025", "5")));
+	pst_auto_json *other = doc(NAMED(RL("NPROC", "7", "7")));
+	p.above_refuse = true;
+	lim.policy = &p;
+	lim.rlimits = own;
+	cr_assert_eq(pst_execspec_confine(above, &lim, &notes, &changed, &err), PST_E_POLICY);
+	cr_expect_str_eq(err.pointer, "/rlimits/0/hard");
+	/* What the container has already is lowered: nobody asked for it now. */
+	cr_assert_eq(pst_execspec_confine(other, &lim, &notes, &changed, &err), PST_OK, "%s", err.msg);
+	cr_assert_eq(json_integer_value(pst_json_at(other, "/rlimits/1/hard")), 1024);
+	pst_notes_done(&notes);
 }
 
 Test(execspec, i6_unknown_fields_and_numbers_pass_as_they_stood)
@@ -267,8 +325,15 @@ Test(execspec, a_wrong_process_file_is_refused_with_the_pointer)
 	not_confined("{\"capabilities\":{\"ambient\":[1]}}", "/capabilities/ambient");
 	not_confined("{\"noNewPrivileges\":\"false\"}", "/noNewPrivileges");
 	not_confined("{\"noNewPrivileges\":true,\"rlimits\":{}}", "/rlimits");
-	not_confined("{\"noNewPrivileges\":true,\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\","
-		     "\"soft\":-1}]}", "/rlimits/0/soft");
+	struct pst_exec_limits lim = limits();
+	struct pst_notes notes = {0};
+	struct pst_err err = {0};
+	bool changed = false;
+	pst_auto_json *j = doc(NAMED(RL("NOFILE", "-1", "5")));
+	lim.policy = &ceilings;
+	cr_assert_eq(pst_execspec_confine(j, &lim, &notes, &changed, &err), PST_E_SPEC);
+	cr_expect_str_eq(err.pointer, "/rlimits/0/hard");
+	pst_notes_done(&notes);
 }
 
 Test(execspec, another_spelling_of_a_judged_key_cannot_carry_more)
