@@ -251,15 +251,19 @@ void pst_cd_options(const struct pst_cd_want *w, size_t i, struct pst_buf *out)
 		pst_buf_str(out, "SystemdCgroup = true\n");
 }
 
-static void handler_tables(const struct pst_cd_want *w, const char *plugin, size_t i,
+static void handler_tables(const struct pst_cd_want *w, unsigned version, size_t i,
 			   struct pst_buf *out)
 {
+	const char *plugin = version >= 3 ? CRI3 : CRI2;
+	/* Options of ours are none of runc's type: they would be dropped without a word. */
+	const bool runcs = version >= 3 && w->version.major == 2 && w->version.minor < 3 && i == 0 &&
+			   w->wire->policy == NULL;
 	pst_auto_buf opts = {0};
 	char name[PST_HANDLER_MAX];
 	pst_wire_handler(w->wire, i, name);
 	pst_buf_fmt(out, "[plugins.\"%s\".containerd.runtimes.%s]\n", plugin, name);
 	if (uses_path(&w->version))
-		pst_buf_str(out, "runtime_type = \"io.containerd.postern.v2\"\n");
+		pst_buf_fmt(out, "runtime_type = \"io.containerd.%s.v2\"\n", runcs ? "runc" : "postern");
 	pst_buf_fmt(out, "%s = \"%s/containerd-shim-postern-v2\"\n",
 		    uses_path(&w->version) ? "runtime_path" : "runtime_type", w->wire->bin);
 	pst_buf_str(out, "pod_annotations = [\"postern/*\"]\ncontainer_annotations = [\"postern/*\"]\n");
@@ -276,15 +280,14 @@ static void handler_tables(const struct pst_cd_want *w, const char *plugin, size
 
 static void tables(const struct pst_cd_want *w, unsigned version, bool runc, struct pst_buf *out)
 {
-	const char *plugin = version >= 3 ? CRI3 : CRI2;
 	pst_buf_str(out, "# `postern uninstall containerd` takes this away.\n");
 	for (size_t i = 0; i <= w->wire->nclasses; i++)
-		handler_tables(w, plugin, i, out);
+		handler_tables(w, version, i, out);
 	if (!runc)
 		return;
 	pst_buf_fmt(out, "# containerd 1 forgets its own runc once another handler is written down.\n"
 			 "[plugins.\"%s\".containerd.runtimes.runc]\nruntime_type = \"io.containerd.runc.v2\"\n",
-		    plugin);
+		    version >= 3 ? CRI3 : CRI2);
 }
 
 static int check_block(const struct pst_own_block *b, const char *path, struct pst_err *err)

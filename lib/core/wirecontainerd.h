@@ -13,6 +13,12 @@
  * Before 1.6.21, and in 1.7.0 and 1.7.1, `runtime_path` is read and not used: the shim is then named
  * by its path as the runtime's type.
  *
+ * From 2.0 on containerd tells the kubelet what a handler can do: pods with user namespaces of
+ * the kubelet's, recursive read-only mounts. Before 2.3 it asks only a handler whose type is runc's
+ * (internal/cri/server/service.go, introspectRuntimeFeatures). There the handler without options of
+ * ours has that type and the shim's path, but only in a file of version 3: a containerd that reads
+ * older ones might not use the path, and would run pods by runc alone.
+ *
  * Up to 1.7 the handler "runc" that containerd has by itself is forgotten as soon as any
  * handler is written down: it is then written down too.
  */

@@ -89,6 +89,33 @@ Test(wirecontainerd, the_dialect_is_the_files)
 	cr_assert_not_null(strstr(four, "\"io.containerd.cri.v1.runtime\".containerd.runtimes.postern]"));
 }
 
+/* What names the shim of the handler `name`: "type path" as they are in the table. */
+static void shim_of(const char *text, const char *name, const char *type)
+{
+	pst_auto_buf want = {0};
+	pst_buf_fmt(&want, ".containerd.runtimes.%s]\nruntime_type = \"%s\"\n"
+		    "runtime_path = \"/opt/p/containerd-shim-postern-v2\"\n", name, type);
+	cr_assert_not_null(strstr(text, pst_buf_cstr(&want)), "%s is not in %s", pst_buf_cstr(&want), text);
+}
+
+Test(wirecontainerd, runcs_type_only_where_features_hang_on_it_and_the_path_holds)
+{
+	bool gone;
+	struct pst_wire with_policy = wire;
+	with_policy.policy = "/etc/postern/other.json";
+	const struct pst_cd_want other = {&with_policy, want21.version, &plain, want21.optdir};
+	const struct pst_cd_want want23 = {&wire, {2, 3, 0}, &plain, "/etc/postern"};
+	pst_auto_free char *two = main_with("version = 2\n", &want21, &gone);
+	pst_auto_free char *three = main_with("version = 3\n", &want21, &gone);
+	pst_auto_free char *three_policy = main_with("version = 3\n", &other, &gone);
+	pst_auto_free char *newer = main_with("version = 3\n", &want23, &gone);
+	shim_of(two, "postern", "io.containerd.postern.v2");
+	shim_of(three, "postern", "io.containerd.runc.v2");
+	shim_of(three, "postern-strict", "io.containerd.postern.v2");
+	shim_of(three_policy, "postern", "io.containerd.postern.v2");
+	shim_of(newer, "postern", "io.containerd.postern.v2");
+}
+
 Test(wirecontainerd, in_and_out_leaves_the_file_as_it_was)
 {
 	static const char *const texts[] = {
