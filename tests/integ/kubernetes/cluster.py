@@ -37,12 +37,8 @@ TUNABLES = {"vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic":
             "kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000"}
 
 
-def containerd_config(top, version, default, shim, runc):
-    """config.toml of containerd `version` ("1.6" or "2.1"); `default` is the handler of pods that name none.
-
-    containerd 2 asks a handler for its features (user namespaces of the kubelet's, recursive read-only mounts) only
-    when its type is the stock one: there our shim is named by its path.
-    """
+def containerd_config(top, version, runc):
+    """config.toml of containerd `version` ("1.6" or "2.1") with the stock handler alone."""
     old = version == "1.6"
     runtime = "io.containerd.grpc.v1.cri" if old else "io.containerd.cri.v1.runtime"
     image = "" if old else f'''
@@ -62,14 +58,6 @@ def containerd_config(top, version, default, shim, runc):
     runtime_type = "io.containerd.runc.v2"
     [plugins."{runtime}".containerd.runtimes.runc.options]
       BinaryName = "{runc}"'''
-    kind = '"io.containerd.postern.v2"' if old else f'"io.containerd.runc.v2"\n    runtime_path = "{shim}"'
-    ours = f'''
-  [plugins."{runtime}".containerd.runtimes.postern]
-    runtime_type = {kind}
-    pod_annotations = ["postern/*"]
-    container_annotations = ["postern/*"]
-    [plugins."{runtime}".containerd.runtimes.postern.options]
-      BinaryName = "{runc}"'''
     return f'''version = {2 if old else 3}
 root = "{top}/root"
 state = "{top}/state"
@@ -88,7 +76,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     bin_dir{"" if old else "s"} = {'"/usr/lib/cni"' if old else '["/usr/lib/cni"]'}
     conf_dir = "/etc/cni/net.d"
   [plugins."{runtime}".containerd]
-    default_runtime_name = "{default}"{stock}{ours}
+    default_runtime_name = "runc"{stock}
 '''
 
 
@@ -139,6 +127,7 @@ class Cluster:
                                                            "limits": {"pids": {"max": 32768}},
                                                            "exempt": {"namespaces": ["kube-system"]},
                                                            **dict(self.policy)}))
+        self.copy_programs()
         for controller in os.listdir("/sys/fs/cgroup"):
             own = f"/sys/fs/cgroup/{controller}/{self.cgroup}"
             if os.path.isdir(os.path.dirname(own)) and not os.path.islink(os.path.dirname(own)):
@@ -146,6 +135,15 @@ class Cluster:
             for name in ("cpuset.cpus", "cpuset.mems"):
                 with contextlib.suppress(OSError), open(f"{own}/../{name}", encoding="ascii") as f:
                     self.write(f"{own}/{name}", f.read())
+
+    def copy_programs(self):
+        """Ours, as an installation has them: out of the shim's folder, or of a build tree."""
+        os.makedirs(f"{self.dir}/bin")
+        for name, folder in (("containerd-shim-postern-v2", "."), ("postern", "../postern"), ("postern-gate", "../postern"),
+                             ("postern-keeper", "../keeper")):
+            top = os.path.dirname(self.shim)
+            found = next(p for p in (f"{top}/{name}", f"{top}/{folder}/{name}") if os.path.exists(p))
+            shutil.copy(found, f"{self.dir}/bin/{name}")
 
     @staticmethod
     def write(path, text, mode=0o644):
@@ -179,13 +177,17 @@ class Cluster:
                 process.wait()
 
     def start_containerd(self):
-        """containerd with both handlers; again on the same directories."""
-        with open(f"{self.dir}/config.toml", "w", encoding="ascii") as f:
-            f.write(containerd_config(self.dir, self.version, self.default, self.shim, self.runc))
-        old = self.version == "1.6"
-        path = os.path.dirname(self.shim) + ":" + ("" if old else f"{self.programs}/next/bin:")
-        self.spawn("containerd", "/usr/bin/containerd" if old else f"{self.programs}/next/bin/containerd", "--config",
-                   f"{self.dir}/config.toml", env={"PATH": f"{path}{os.environ['PATH']}:/usr/sbin:/sbin"})
+        """containerd with the stock handler and ours, which `postern install` writes; again on the same directories."""
+        config, old = f"{self.dir}/config.toml", self.version == "1.6"
+        self.write(config, containerd_config(self.dir, self.version, self.runc))
+        env = {"PATH": ("" if old else f"{self.programs}/next/bin:") + f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+        subprocess.run([f"{self.dir}/bin/postern", "install", "containerd", "--config", config], check=True,
+                       stdout=subprocess.DEVNULL, env=dict(os.environ, **env))
+        if self.default != "runc":
+            with open(config, encoding="ascii") as f:
+                text = f.read()
+            self.write(config, text.replace('default_runtime_name = "runc"', f'default_runtime_name = "{self.default}"'))
+        self.spawn("containerd", "/usr/bin/containerd" if old else f"{self.programs}/next/bin/containerd", "--config", config, env=env)
         if not until(30, lambda: self.crictl("version").returncode == 0):
             raise RuntimeError("containerd did not start: " + self.log("containerd"))
 

@@ -153,7 +153,7 @@ class World:
     def left(self):
         """What pods leave when they are gone: lines, none when all is well."""
         out = [f"shim {pid}" for pid in self.shims()] + [f"process {pid} in a pod's cgroup" for pid in self.processes()]
-        for top in ("ids", "c", "keeper", "stage"):
+        for top in ("ids", "c", "keeper", "stage", "net"):
             with contextlib.suppress(OSError):
                 out += [f"/run/postern/{top}/{e}" for e in os.listdir(f"/run/postern/{top}") if e[0] != "." and e != "lock"]
         with open("/proc/self/mountinfo", encoding="utf-8") as f:
