@@ -200,6 +200,18 @@ static int check(const json_t *doc, const char *path, const struct pst_wire *w, 
 	return PST_OK;
 }
 
+/* dockerd does not start when its default runtime is none that it knows, and its --validate does not look. */
+static int keep_default(const json_t *doc, const json_t *want, const char *path, struct pst_err *err)
+{
+	const char *name = pst_json_str(json_object_get(doc, "default-runtime"));
+	if (name == NULL || json_object_get(json_object_get(doc, "runtimes"), name) == NULL ||
+	    json_object_get(json_object_get(want, "runtimes"), name) != NULL)
+		return PST_OK;
+	pst_fail(err, PST_E_STATE, "/default-runtime", "the default runtime is %s, which would be gone", name);
+	pst_err_cure(err, "choose another default runtime first");
+	return pst_err_file(err, path);
+}
+
 int pst_docker_daemon(const char *text, size_t len, const char *path, const struct pst_wire *wire,
 		      struct pst_buf *out, bool *gone, struct pst_err *err)
 {
@@ -223,6 +235,9 @@ int pst_docker_daemon(const char *text, size_t len, const char *path, const stru
 	pst_buf_add(&b, text, len);
 	if (want == NULL || !pst_buf_ok(&b))
 		return pst_fail_nomem(err);
+	rc = keep_default(doc, want, path, err);
+	if (rc != PST_OK)
+		return rc;
 	if (json_equal(doc, want) == 1) {
 		pst_buf_add(out, text, len);
 		return PST_OK;

@@ -21,7 +21,7 @@
  * file; *gone: it held nothing but what was made for us and can go.
  *
  * PST_E_SPEC when it is no JSON; PST_E_STATE with the pointer when a runtime of a name of
- * ours is of another form, or /runtimes is no object.
+ * ours is of another form, /runtimes is no object, or the default runtime would be gone.
  */
 PST_CHECKED PST_NONNULL(3, 5, 6)
 int pst_docker_daemon(const char *text, size_t len, const char *path, const struct pst_wire *wire,

@@ -163,14 +163,19 @@ static int check_podman(const struct pst_engine *e, bool ours, struct pst_engine
 	pst_auto_buf out = {0};
 	const int rc = say(e->path, ours ? with : without, &out, err);
 	ret->handler = rc == PST_OK && pst_starts(pst_buf_cstr(&out), "postern");
+	ret->dflt = ret->handler && !ours;
 	return rc;
 }
 
 static int see_crio(void *ctx, const struct pst_toml_stmt *s, struct pst_err *err)
 {
-	bool *known = ctx;
+	struct pst_engine_state *st = ctx;
+	char name[PST_HANDLER_MAX];
 	(void)err;
-	*known = *known || strcmp(s->path, "/crio/runtime/runtimes/postern") == 0;
+	st->handler = st->handler || strcmp(s->path, "/crio/runtime/runtimes/postern") == 0;
+	if (s->kind == PST_TOML_KEY && strcmp(s->path, "/crio/runtime/default_runtime") == 0)
+		st->dflt = pst_toml_string(s->value, s->value_len, name, sizeof name) &&
+			   strcmp(name, "postern") == 0;
 	return PST_OK;
 }
 
@@ -181,7 +186,7 @@ static int check_crio(const struct pst_engine *e, struct pst_engine_state *ret, 
 	const int rc = say(e->path, args, &out, err);
 	return rc != PST_OK ? rc
 			    : pst_tomlscan(pst_buf_cstr(&out), out.len, "crio config", see_crio,
-					   &ret->handler, err);
+					   ret, err);
 }
 
 int pst_engine_check(const struct pst_engine *e, bool ours, struct pst_engine_state *ret,

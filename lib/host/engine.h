@@ -33,6 +33,7 @@ void pst_engine_done(struct pst_engine *e);
 struct pst_engine_state {
 	struct pst_cd_dump cd; /* containerd */
 	bool handler;          /* podman, crio: it knows the runtime `postern` */
+	bool dflt;             /* podman, crio: and uses it when none is named */
 	bool unchecked;        /* docker before 23.0: it has no way to be asked */
 };
 

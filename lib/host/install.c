@@ -95,7 +95,9 @@ static int read_policy(const struct pst_global *g, struct job *j, struct pst_err
 {
 	const char *name;
 	json_t *v;
-	int rc = pst_policy_load(g->policy_file, g->policy_required, NULL, &j->policy, err);
+	/* What was written is taken away whatever has become of the policy. */
+	int rc = j->in->remove ? PST_OK
+			       : pst_policy_load(g->policy_file, g->policy_required, NULL, &j->policy, err);
 	if (rc != PST_OK)
 		return rc;
 	const json_t *classes = json_object_get(j->policy.tree, "classes");
@@ -284,6 +286,19 @@ static int compare_containerd(const struct job *j, const struct pst_cd_dump *now
 	return pst_err_file(err, j->engine.config);
 }
 
+/* An engine whose default runtime is ours would run nothing without it. */
+static int keep_default(const struct job *j, struct pst_err *err)
+{
+	const bool crio = j->engine.id == PST_CRIO;
+	if (!j->in->remove || !j->before.dflt)
+		return PST_OK;
+	pst_fail(err, PST_E_STATE, "", "%s is postern, which would be gone",
+		 crio ? "default_runtime of [crio.runtime]" : "runtime of [engine]");
+	pst_err_cure(err, "choose another default runtime first, there or in a file of %s.conf.d",
+		     crio ? "crio" : "containers");
+	return pst_err_file(err, crio ? "/etc/crio/crio.conf" : "/etc/containers/containers.conf");
+}
+
 static int check_after(const struct job *j, struct pst_installed *ret, struct pst_err *err)
 {
 	struct pst_engine_state now;
@@ -389,8 +404,9 @@ int pst_install_run(const struct pst_global *g, const struct pst_install *in,
 		const struct pst_wirefile *f = &j.plan.v[i];
 		pst_linediff(f->path, f->before, f->before_len, f->after, f->after_len, &ret->diff);
 	}
-	if (in->dry_run || j.plan.n == 0)
-		return PST_OK;
+	rc = j.plan.n == 0 ? PST_OK : keep_default(&j, err);
+	if (rc != PST_OK || in->dry_run || j.plan.n == 0)
+		return rc;
 	rc = change_whole(&j, ret, err);
 	const char *reload = pst_engine_reload(&j.engine);
 	if (rc != PST_OK || reload == NULL)

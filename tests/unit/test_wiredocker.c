@@ -58,6 +58,31 @@ Test(wiredocker, in_and_out_leaves_the_file_as_it_was)
 	}
 }
 
+Test(wiredocker, a_default_runtime_that_would_be_gone_is_refused)
+{
+	static const char *const texts[] = {
+		"{\"default-runtime\": \"postern-strict\", \"debug\": true}",
+		"{\"default-runtime\": \"runc\", \"debug\": true}",
+	};
+	for (size_t i = 0; i < PST_NELEM(texts); i++) {
+		bool gone;
+		pst_auto_free char *in = daemon_with(texts[i], &two, &gone);
+		const struct pst_wire *const later[] = {NULL, &one}; /* none, and without the class */
+		for (size_t k = 0; k < PST_NELEM(later); k++) {
+			pst_auto_buf out = {0};
+			struct pst_err err = {0};
+			const int rc = pst_docker_daemon(in, strlen(in), "/d.json", later[k], &out, &gone, &err);
+			cr_assert_eq(rc, i == 0 ? PST_E_STATE : PST_OK);
+			if (rc == PST_OK)
+				continue;
+			cr_assert_str_eq(err.msg, "the default runtime is postern-strict, which would be gone");
+			cr_assert_str_eq(err.pointer, "/default-runtime");
+			cr_assert_str_eq(err.file, "/d.json");
+			cr_assert_eq(out.len, 0);
+		}
+	}
+}
+
 Test(wiredocker, a_file_made_for_us_goes_with_us)
 {
 	bool gone;
