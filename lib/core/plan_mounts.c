@@ -133,18 +133,42 @@ static bool own_folder(const struct pst_work *w, const char *path)
 	return pod_file(path) && below_id(path, w->facts->sandbox, strlen(w->facts->sandbox));
 }
 
-/* The kubelet keeps all pods' volumes side by side: those of another pod are no place
- * for this one, although they lie below a root for volumes. */
-static bool another_pods(const struct pst_work *w, const char *root, const char *path)
+/* Does writing at `path` reach another pod's folder below `pods`, where each has one named by its uid? So does
+ * whatever holds all of them. */
+static bool reaches_others(const char *pods, const char *uid, const char *path)
 {
-	static const char pods[] = "/var/lib/kubelet/pods";
-	const char *uid = pst_json_str(json_object_get(w->spec->annotations,
-						       "io.kubernetes.cri.sandbox-uid"));
-	if (uid == NULL || strcmp(root, pods) != 0)
+	if (pst_path_under(pods, path))
+		return true;
+	if (!pst_path_under(path, pods))
 		return false;
 	path += strlen(pods) + 1;
 	const size_t n = strcspn(path, "/");
 	return n != strlen(uid) || strncmp(path, uid, n) != 0;
+}
+
+/* The kubelet keeps all pods' volumes side by side: those of another pod are no place for this one, although they
+ * lie below a root for volumes. Where they are with another --root-dir, a mount of the pod's own shows:
+ * ROOT/pods/UID/etc-hosts is one that every container has. */
+static bool another_pods(const struct pst_work *w, const char *path)
+{
+	const char *uid = pst_json_str(json_object_get(w->spec->annotations,
+						       "io.kubernetes.cri.sandbox-uid"));
+	char own[160], pods[600];
+	if (uid == NULL)
+		return false;
+	if (reaches_others("/var/lib/kubelet/pods", uid, path))
+		return true;
+	snprintf(own, sizeof own, "/pods/%.128s/", uid);
+	for (size_t i = 0; i < w->spec->nmounts; i++) {
+		const struct pst_src_fact f = pst_facts_mount(w->facts, i);
+		const char *at = f.known ? strstr(f.path, own) : NULL;
+		if (at == NULL || at - f.path > 500)
+			continue;
+		snprintf(pods, sizeof pods, "%.*s/pods", (int)(at - f.path), f.path);
+		if (reaches_others(pods, uid, path))
+			return true;
+	}
+	return false;
 }
 
 /* Is writing below `path` what volumes are for? The engine's own files lie beside
@@ -154,7 +178,7 @@ static bool volume_place(const struct pst_work *w, const char *path)
 	for (size_t i = 0; i < w->policy->volume_roots.n; i++) {
 		const char *root = w->policy->volume_roots.v[i];
 		if (pst_path_under(path, root) && strcmp(path, root) != 0 &&
-		    !another_pods(w, root, path))
+		    !another_pods(w, path))
 			return true;
 	}
 	return pst_path_under(path, w->facts->bundle_path) || own_folder(w, path) ||
@@ -178,7 +202,8 @@ static int check_source(struct pst_work *w, const struct pst_mount *m,
 	}
 	if (rc == PST_OK && !m->readonly && (f->kind == PST_SRC_DIR || f->kind == PST_SRC_FILE) &&
 	    !volume_place(w, f->path)) {
-		snprintf(what, sizeof what, "may write the host path %s, which is no volume", f->path);
+		snprintf(what, sizeof what, "may write the host path %s, which %s", f->path,
+			 another_pods(w, f->path) ? "holds volumes of other pods" : "is no volume");
 		rc = pst_work_need(w, PST_G_HOST_PATH_WRITE, p, what, "mount it read-only", err);
 	}
 	return rc;
