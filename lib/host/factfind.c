@@ -159,11 +159,25 @@ static json_t *mount_fact(const struct pst_factfind *f, int bundle, const struct
 	return o;
 }
 
+/* Could a container that joins these namespaces belong to the sandbox of this key? It joins some, and of those whose
+ * block is known none is another's. */
+static bool may_be_in(const json_t *namespaces, const char *key)
+{
+	const char *type;
+	json_t *v;
+	bool other = false;
+	json_object_foreach((json_t *)(uintptr_t)namespaces, type, v) {
+		const char *whose = pst_json_str(json_object_get(v, "key"));
+		other = other || (whose != NULL && strcmp(whose, key) != 0);
+	}
+	return json_object_size(namespaces) > 0 && !other;
+}
+
 /*
  * The pod's sandbox, by the annotation the engine writes. It is believed for a container
- * that this runtime root has, and only to tell whose files lie in a folder of that name.
+ * that this runtime root has and whose namespaces are joined, and only to tell whose files lie in a folder of that name.
  */
-static json_t *sandbox_fact(struct pst_ctx *c, const struct pst_spec *spec)
+static json_t *sandbox_fact(struct pst_ctx *c, const struct pst_spec *spec, const json_t *namespaces)
 {
 	static const char *const keys[] = {"io.kubernetes.cri.sandbox-id", "io.kubernetes.cri-o.SandboxID"};
 	for (size_t i = 0; i < PST_NELEM(keys); i++) {
@@ -171,7 +185,7 @@ static json_t *sandbox_fact(struct pst_ctx *c, const struct pst_spec *spec)
 		pst_auto_state st = PST_STATE_NONE;
 		char key[33];
 		if (id != NULL && c->sd.fd >= 0 && pst_ctx_key(c, id, key, NULL) == PST_OK &&
-		    pst_state_open(&c->sd, key, PST_LOCK_NONE, &st, NULL) == PST_OK)
+		    may_be_in(namespaces, key) && pst_state_open(&c->sd, key, PST_LOCK_NONE, &st, NULL) == PST_OK)
 			return json_string(id);
 	}
 	return NULL;
@@ -204,20 +218,19 @@ static int mounts_fact(const struct pst_factfind *f, const struct pst_spec *spec
 static int bundle_facts(struct pst_ctx *c, const struct pst_factfind *f, const struct pst_spec *spec,
 			json_t *out, struct pst_err *err)
 {
-	json_t *mounts = json_array();
-	json_t *sandbox = sandbox_fact(c, spec);
+	json_t *mounts = json_array(), *namespaces = json_object();
 	pst_auto_json *b = json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o}", "path", f->bundle, "stage",
 				     f->stage, "listener", f->listener, "rootfs", rootfs_fact(f, spec), "mounts", mounts, "namespaces",
-				     json_object());
-	if (b != NULL && sandbox != NULL)
-		(void)json_object_set(b, "sandbox", sandbox);
-	json_decref(sandbox);
+				     namespaces);
 	if (b == NULL)
 		return pst_fail(err, PST_E_SPEC, "/root/path",
 				"a path of the bundle is not UTF-8, or memory is short");
 	int rc = mounts_fact(f, spec, mounts, err);
 	if (rc == PST_OK)
-		rc = pst_factfind_ns(c, spec, json_object_get(b, "namespaces"), err);
+		rc = pst_factfind_ns(c, spec, namespaces, err);
+	json_t *sandbox = rc == PST_OK ? sandbox_fact(c, spec, namespaces) : NULL;
+	if (sandbox != NULL && json_object_set_new(b, "sandbox", sandbox) != 0)
+		rc = pst_fail_nomem(err);
 	if (rc == PST_OK && f->disks)
 		rc = pst_factfind_disks(spec, f->hidden_root, b, err);
 	if (rc == PST_OK && json_object_set(out, "bundle", b) != 0)
