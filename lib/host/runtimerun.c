@@ -16,6 +16,7 @@
 #include "host/io.h"
 
 #define OUT_MAX ((size_t)16 << 20)
+#define TELL_FD 64 /* above every descriptor that a child is given by number */
 
 /* The environment with PST_RUNTIME_ENV set; the strings are borrowed but for `var`. */
 struct env {
@@ -152,8 +153,13 @@ int pst_runtime_spawn(const struct pst_spawn *s, struct pst_child *ret, struct p
 		return pst_fail_sys(err, "cannot fork for the runtime");
 	if (pid == 0) {
 		struct failure f = {0};
-		child(s, env.v, out_w, self, &f);
-		_exit(pst_io_write_all(sync_w, &f, sizeof f) == 0 ? 127 : 126);
+		/* Out of the way of what `before` puts into fixed places. */
+		const int tell = pst_host->fcntl(sync_w, F_DUPFD_CLOEXEC, TELL_FD);
+		if (tell >= 0)
+			child(s, env.v, out_w, self, &f);
+		else
+			f = (struct failure){.sys = errno, .before = true};
+		_exit(pst_io_write_all(tell >= 0 ? tell : sync_w, &f, sizeof f) == 0 ? 127 : 126);
 	}
 	pst_fd_close(PST_TAKE_FD(sync_w));
 	pst_fd_close(PST_TAKE_FD(out_w));

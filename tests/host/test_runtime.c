@@ -57,6 +57,26 @@ Test(runtime, is_found_in_path_past_relative_entries_and_plain_files)
 	cr_assert(strstr(err.msg, "otherrt") != NULL && err.cure[0] != '\0');
 }
 
+static int fill_low_places(void *arg)
+{
+	(void)arg;
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 3; null >= 0 && fd < 24; fd++)
+		if (fd != null && dup3(null, fd, O_CLOEXEC) < 0)
+			return -1;
+	return null < 0 ? -1 : 0;
+}
+
+Test(runtime, a_failed_exec_is_told_whatever_was_put_into_fixed_places)
+{
+	struct pst_err err = {0};
+	struct pst_child child;
+	const char *const argv[] = {"gone", NULL};
+	const struct pst_spawn s = {.path = "/nonexistent/gone", .argv = argv, .quiet = true, .before = fill_low_places};
+	cr_assert_eq(pst_runtime_spawn(&s, &child, &err), PST_E_RUNTIME);
+	cr_assert_eq(err.sys, ENOENT);
+}
+
 Test(runtime, named_by_path_must_be_absolute_executable_and_there)
 {
 	static const char *const bad[] = {"./rt", "a/b", "/nonexistent/runc", "/tmp", "/etc/passwd", ""};
