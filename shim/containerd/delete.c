@@ -18,7 +18,6 @@
 #include "proto/task.pb-c.h"
 
 #define WORDS_MAX 24
-#define TEXT_MAX 4096
 
 extern char **environ;
 
@@ -63,7 +62,7 @@ static int run(const char *const argv[], struct pst_err *err)
 
 static int delete_left(const struct pst_shim_args *a, struct pst_err *err)
 {
-	char text[TEXT_MAX];
+	char text[PST_OPTIONS_MAX];
 	const char *words[WORDS_MAX];
 	const char *argv[WORDS_MAX + 5];
 	size_t n = 0;

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "containerd/loop.h"
+#include "containerd/task.h"
 #include "proto/envelope.pb-c.h"
 #include "proto/events.pb-c.h"
 #include "proto/ttrpc.h"
@@ -23,6 +24,7 @@
 
 struct event {
 	struct event *next;
+	const char *topic;
 	size_t len;
 	uint8_t request[]; /* RpcRequest, packed */
 };
@@ -124,10 +126,14 @@ static void on_response(void)
 		pst__rpc_response__free_unpacked(r, NULL);
 	const bool passing = code == PST_RPC_UNAVAILABLE || code == PST_RPC_DEADLINE_EXCEEDED ||
 			     code == PST_RPC_CANCELED;
-	if (code == 0 || (!passing && ++ev.refused >= REFUSALS))
-		acknowledged();
-	else
+	if (code != 0 && (passing || ++ev.refused < REFUSALS)) {
 		later();
+		return;
+	}
+	if (code != 0)
+		pst_log("error", "containerd refused the event %s %d times (code %d): it is dropped", ev.first->topic,
+			REFUSALS, code);
+	acknowledged();
 }
 
 static void on_ready(void *ctx, uint32_t events)
@@ -266,7 +272,7 @@ static struct event *pack(const char *topic, const char *type, const ProtobufCMe
 		const size_t len = pst__rpc_request__get_packed_size(&q);
 		e = malloc(sizeof *e + len);
 		if (e != NULL) {
-			*e = (struct event){.len = len};
+			*e = (struct event){.topic = topic, .len = len};
 			(void)pst__rpc_request__pack(&q, e->request);
 		}
 	}
@@ -285,6 +291,14 @@ void pst_events_send(const char *topic, const char *type, const ProtobufCMessage
 	ev.end = &e->next;
 	if (idle)
 		kick();
+}
+
+unsigned pst_events_waiting(const char *topic)
+{
+	unsigned n = 0;
+	for (const struct event *e = ev.first; e != NULL; e = e->next)
+		n += strcmp(e->topic, topic) == 0;
+	return n;
 }
 
 bool pst_events_pending(void)

@@ -4,7 +4,8 @@
  *
  * A ttrpc client on TTRPC_ADDRESS (Events/Forward). While containerd is away the
  * queue waits and the address is tried again (1 s, growing to 5 s; a timer runs only
- * while something waits). Nothing is dropped but when the process ends.
+ * while something waits). Nothing is dropped but when the process ends, and one that containerd
+ * answers five times with an error, which is logged.
  */
 #pragma once
 
@@ -17,11 +18,14 @@
 /* address: path of the socket, "unix://" is taken off. Both strings are copied. */
 PST_CHECKED int pst_events_open(const char *address, const char *namespace_, struct pst_err *err);
 
-/* Queue one event, stamped with the present time. topic: "/tasks/exit"; type: the bare
- * message name, "containerd.events.TaskExit". */
+/* Queue one event, stamped with the present time. topic: "/tasks/exit", kept as it is and not
+ * copied; type: the bare message name, "containerd.events.TaskExit". */
 void pst_events_send(const char *topic, const char *type, const ProtobufCMessage *event);
 
 PST_CHECKED bool pst_events_pending(void);
+
+/* How many of a topic wait. */
+PST_CHECKED unsigned pst_events_waiting(const char *topic);
 
 /* Call done(ctx) from the loop once the queue is empty, or after `ms`. */
 void pst_events_drain(unsigned ms, void (*done)(void *ctx), void *ctx);

@@ -161,6 +161,10 @@ int pst_options_store(const char *bundle, const struct pst_shim_options *o, cons
 		pst_buf_str(&b, "--systemd-cgroup\n");
 	if (!pst_buf_ok(&b))
 		return pst_fail_nomem(err);
+	if (b.len >= PST_OPTIONS_MAX) {
+		pst_fail(err, PST_E_SPEC, "", "the runtime options are longer than %d bytes", PST_OPTIONS_MAX - 1);
+		return pst_err_cure(err, "shorten BinaryName, Root or Policy");
+	}
 	snprintf(path, sizeof path, "%s/postern.options", bundle);
 	pst_auto_fd fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || write(fd, b.data, b.len) != (ssize_t)b.len) {

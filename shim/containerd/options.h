@@ -42,6 +42,7 @@ int pst_options_set(struct pst_shim_options *o, const char *key, const char *val
  * container. It is removed after a Delete, so its absence says that nothing is left.
  */
 PST_CHECKED PST_NONNULL(1, 2, 3)
+#define PST_OPTIONS_MAX 4096 /* of the file; longer ones are refused */
 int pst_options_store(const char *bundle, const struct pst_shim_options *o, const char *root,
 		      struct pst_err *err);
 void pst_options_forget(const char *bundle);

@@ -7,9 +7,21 @@
 #include "containerd/task.h"
 #include "proto/events.pb-c.h"
 
+#define OOM_WAITING 64 /* they all say the same: enough to show that it goes on */
+
+/* A container can go on hitting its limit for as long as containerd is away. */
 static void oom_hit(void *ctx)
 {
+	static bool told;
 	const struct pst_task *t = ctx;
+	if (pst_events_waiting("/tasks/oom") >= OOM_WAITING) {
+		if (!told)
+			pst_log("warning", "%d OOM events wait for containerd: those that follow are not told to it",
+				OOM_WAITING);
+		told = true;
+		return;
+	}
+	told = false;
 	Pst__TaskOOM e = PST__TASK_OOM__INIT;
 	e.container_id = t->id;
 	pst_events_send("/tasks/oom", "containerd.events.TaskOOM", &e.base);

@@ -165,6 +165,7 @@ class Events:
 
     def __init__(self, path):
         self.path, self.got, self.lock = path, [], threading.Lock()
+        self.refuse, self.refused = "", 0  # a topic that is answered with an error
         self.open = []
         self.up()
 
@@ -208,9 +209,14 @@ class Events:
                     continue
                 envelope = Message(Message(body).raw(3)).sub(1)
                 event = envelope.sub(4)
+                answer = b""
                 with self.lock:
-                    self.got.append((envelope.text(3), Message(event.raw(2)), envelope.text(2), event.text(1)))
-                peer.sendall(frame(sid, b"", RESPONSE))
+                    if envelope.text(3) == self.refuse:
+                        self.refused += 1
+                        answer = pack((1, pack((1, 3), (2, "refused"))))
+                    else:
+                        self.got.append((envelope.text(3), Message(event.raw(2)), envelope.text(2), event.text(1)))
+                peer.sendall(frame(sid, answer, RESPONSE))
         except OSError:
             return
 
