@@ -209,6 +209,14 @@ static int check_source(struct pst_work *w, const struct pst_mount *m,
 	return rc;
 }
 
+/* tmpfs cannot be id-mapped before Linux 6.3, and engines keep /dev/shm there, and the files they
+ * make for a container. In memory that is gone with the container no wrong owner stays, so it is
+ * bound as it is: /dev/shm is everybody's to write, the rest its root then only reads. */
+static bool engine_memory(const struct pst_work *w, const struct pst_src_fact *f)
+{
+	return pst_streq(f->fs, "tmpfs") && own_folder(w, f->path);
+}
+
 static int cannot_map(struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f,
 		      struct pst_err *err)
 {
@@ -217,7 +225,7 @@ static int cannot_map(struct pst_work *w, const struct pst_mount *m, const struc
 	pst_note_add(&w->plan->notes, p, "kernel: mount_setattr(2)",
 		     "%s is on %s, which cannot be id-mapped: files there belong to nobody the "
 		     "container knows", f->path, f->fs);
-	if (m->readonly)
+	if (m->readonly || engine_memory(w, f))
 		return PST_OK;
 	snprintf(what, sizeof what, "may write %s, whose file system (%s) cannot be id-mapped", f->path,
 		 f->fs);
