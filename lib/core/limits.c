@@ -144,38 +144,6 @@ static void set(struct pst_judge *j, const char *tail, const struct pst_bound *b
 		     b->what);
 }
 
-/*
- * `unified` is written to the cgroup after all else (config-linux.md, "Unified"),
- * so a ceiling that ignored it would be none. *ret_there: the key is there, and
- * what the typed field says does not matter in the end.
- */
-int pst_limits_unified(struct pst_judge *j, const char *file, const struct pst_bound *b,
-		       bool *ret_there, struct pst_err *err)
-{
-	char tail[64], p[96];
-	snprintf(tail, sizeof tail, "/unified/%s", file);
-	const json_t *n = pst_json_at(j->root, pst_judge_at(j, tail, p));
-	const char *text = pst_json_str(n);
-	*ret_there = text != NULL;
-	if (n == NULL || json_is_null(n))
-		return PST_OK;
-	if (text == NULL)
-		return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a string", p);
-
-	/* "max" and what does not parse count as no limit. */
-	struct pst_asked a = {.how = PST_ASK_UNLIMITED};
-	struct pst_verdict v;
-	if (pst_num_parse(text, 10, UINT64_MAX, &a.v))
-		a.how = PST_ASK_SOME;
-	const int rc = pst_judge_decide(j, b, a, p, &v, err);
-	char value[24];
-	snprintf(value, sizeof value, "%llu", (unsigned long long)v.v);
-	if (rc == PST_OK && v.change)
-		pst_edit_set(j->edits, p, json_string(value), v.source, "%s lowered to the ceiling",
-			     b->what);
-	return rc;
-}
-
 static int judge_pids(struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
 {
 	struct pst_asked a;
@@ -260,6 +228,28 @@ static int judge_swap(struct pst_judge *j, const struct pst_bound *b, const stru
 	return PST_OK;
 }
 
+/*
+ * The limit is that of `unified`. A typed amount of swap would be beside a typed limit
+ * (runc refuses it without one), so the ceiling goes where the limit is.
+ */
+static int judge_unified_swap(struct pst_judge *j, const struct pst_bound *swap, const struct memory *m,
+			      struct pst_err *err)
+{
+	char p[96], value[24];
+	struct pst_verdict v;
+	const struct pst_asked a = {
+		.how = m->both.how == PST_ASK_UNLIMITED && !m->both.zero ? PST_ASK_UNLIMITED : PST_ASK_NOTHING};
+	pst_judge_at(j, "/unified/memory.swap.max", p);
+	int rc = pst_judge_decide(j, swap, a, p, &v, err);
+	if (rc == PST_OK && v.change)
+		rc = pst_judge_able(j, swap, "/cgroup/swap", p, err);
+	snprintf(value, sizeof value, "%llu", (unsigned long long)v.v);
+	if (rc == PST_OK && v.change)
+		pst_edit_set(j->edits, p, json_string(value), v.source, "%s beside the memory of unified limited",
+			     swap->what);
+	return rc;
+}
+
 static int judge_memory(struct pst_judge *j, const struct pst_bound *b, const struct pst_bound *swap,
 			struct pst_err *err)
 {
@@ -274,7 +264,9 @@ static int judge_memory(struct pst_judge *j, const struct pst_bound *b, const st
 		rc = pst_judge_read(j, "/memory/limit", b, &m.limit, err);
 	if (rc == PST_OK)
 		rc = pst_judge_read(j, "/memory/swap", swap, &m.both, err);
-	if (rc != PST_OK || (unified && m.limit.how == PST_ASK_NOTHING))
+	if (rc == PST_OK && unified && m.limit.how == PST_ASK_NOTHING)
+		return swap_unified ? PST_OK : judge_unified_swap(j, swap, &m, err);
+	if (rc != PST_OK)
 		return rc;
 	rc = pst_judge_decide(j, b, m.limit, pst_judge_at(j, "/memory/limit", p), &v, err);
 	if (rc != PST_OK)
@@ -292,111 +284,6 @@ static int judge_memory(struct pst_judge *j, const struct pst_bound *b, const st
 	return judge_swap(j, swap, &m, err);
 }
 
-#define PERIOD UINT64_C(100000)      /* microseconds; default of cpu.max, cgroup-v2.rst */
-#define PERIOD_MAX UINT64_C(1000000) /* longest the kernel takes, max_cfs_quota_period */
-#define QUOTA_MIN UINT64_C(1000)     /* shortest it takes, min_cfs_quota_period */
-
-/* Millicores and a period into a quota; a period too short for it is replaced. */
-static uint64_t quota_of(uint64_t millicores, uint64_t *period)
-{
-	if (millicores * *period / 1000 < QUOTA_MIN)
-		*period = PERIOD;
-	return millicores * *period / 1000;
-}
-
-/* Is the share asked for within the bound? By the quota, which is what counts; in
- * thousandths, rounded up, so that what is compared is never less than what was asked. */
-static int decide_cpu(const struct pst_judge *j, const struct pst_bound *b, struct pst_asked quota,
-		      uint64_t period, const char *pointer, struct pst_verdict *ret,
-		      struct pst_err *err)
-{
-	if (quota.how == PST_ASK_SOME) {
-		const uint64_t whole = quota.v / period, rest = quota.v % period;
-		quota.v = whole > UINT64_MAX / 2000 ? UINT64_MAX
-						    : whole * 1000 + (rest * 1000 + period - 1) / period;
-	}
-	return pst_judge_decide(j, b, quota, pointer, ret, err);
-}
-
-static int unified_cpu(struct pst_judge *j, const struct pst_bound *b, bool *ret_there, struct pst_err *err)
-{
-	char p[96], head[24] = "", value[64];
-	const json_t *n = pst_json_at(j->root, pst_judge_at(j, "/unified/cpu.max", p));
-	const char *text = pst_json_str(n);
-	*ret_there = text != NULL;
-	if (n == NULL || json_is_null(n))
-		return PST_OK;
-	if (text == NULL)
-		return pst_fail(err, PST_E_SPEC, p, "wrong type: %s must be a string", p);
-
-	/* "QUOTA", "QUOTA PERIOD", "max PERIOD" (cgroup-v2.rst "cpu.max"). */
-	const size_t len = strcspn(text, " ");
-	snprintf(head, sizeof head, "%.*s", (int)len, text);
-	struct pst_asked quota = {.how = PST_ASK_UNLIMITED};
-	uint64_t period = PERIOD;
-	if ((text[len] == '\0' || pst_num_parse(text + len + 1, 10, PERIOD_MAX, &period)) && period > 0 &&
-	    len < sizeof head && pst_num_parse(head, 10, UINT64_MAX, &quota.v))
-		quota.how = PST_ASK_SOME;
-	else if (period == 0)
-		period = PERIOD;
-	struct pst_verdict v;
-	const int rc = decide_cpu(j, b, quota, period, p, &v, err);
-	if (rc != PST_OK || !v.change)
-		return rc;
-	const uint64_t q = quota_of(v.v, &period);
-	snprintf(value, sizeof value, "%llu %llu", (unsigned long long)q, (unsigned long long)period);
-	pst_edit_set(j->edits, p, json_string(value), v.source, "cpu time limited to %llu thousandths of a core",
-		     (unsigned long long)v.v);
-	return PST_OK;
-}
-
-/* One without the other means a share that depends on what is in force now. */
-static int half_a_share(const struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
-{
-	char p[96], rule[320];
-	pst_fail(err, PST_E_POLICY, pst_judge_at(j, "/cpu", p),
-		 "a cpu quota or period alone is a share that cannot be compared with the ceiling");
-	pst_judge_source(j, b, "max", rule, sizeof rule);
-	pst_err_rule(err, rule);
-	return pst_err_cure(err, "give quota and period together");
-}
-
-static int judge_cpu(struct pst_judge *j, const struct pst_bound *b, struct pst_err *err)
-{
-	struct pst_asked quota, given;
-	bool unified = false;
-	char p[96];
-	int rc = unified_cpu(j, b, &unified, err);
-	if (rc == PST_OK)
-		rc = pst_judge_read(j, "/cpu/quota", b, &quota, err);
-	if (rc == PST_OK)
-		rc = pst_judge_read(j, "/cpu/period", b, &given, err);
-	if (rc != PST_OK || (unified && quota.how == PST_ASK_NOTHING))
-		return rc;
-	if (given.how == PST_ASK_SOME && given.v > PERIOD_MAX)
-		return pst_judge_bounded(b) ? pst_fail(err, PST_E_SPEC, pst_judge_at(j, "/cpu/period", p),
-						 "a cpu period is at most %llu microseconds",
-						 (unsigned long long)PERIOD_MAX)
-				      : PST_OK;
-	if (j->partial && pst_judge_bounded(b) && quota.how != PST_ASK_UNLIMITED &&
-	    (quota.how == PST_ASK_SOME) != (given.how == PST_ASK_SOME))
-		return half_a_share(j, b, err);
-
-	const uint64_t asked_period = given.how == PST_ASK_SOME ? given.v : PERIOD;
-	struct pst_verdict v;
-	rc = decide_cpu(j, b, quota, asked_period, pst_judge_at(j, "/cpu/quota", p), &v, err);
-	if (rc != PST_OK || !v.change)
-		return rc;
-	uint64_t period = asked_period;
-	const uint64_t q = quota_of(v.v, &period);
-	pst_edit_set(j->edits, pst_judge_at(j, "/cpu/quota", p), pst_json_from_u64(q), v.source,
-		     "cpu time limited to %llu thousandths of a core", (unsigned long long)v.v);
-	if (given.how != PST_ASK_SOME || period != given.v)
-		pst_edit_set(j->edits, pst_judge_at(j, "/cpu/period", p), pst_json_from_u64(period), v.source,
-			     "the period of that quota");
-	return PST_OK;
-}
-
 /* What CRI says of the whole pod, on its sandbox: the sums that were given to it. What
  * does not parse says nothing; it could only have made a limit of ours lower. */
 static uint64_t pod_memory(const json_t *annotations)
@@ -412,7 +299,7 @@ static uint64_t pod_cpu(const json_t *annotations)
 	const char *q = pst_json_str(json_object_get(annotations, "io.kubernetes.cri.sandbox-cpu-quota"));
 	const char *p = pst_json_str(json_object_get(annotations, "io.kubernetes.cri.sandbox-cpu-period"));
 	if (q == NULL || p == NULL || !pst_num_parse(q, 10, INT64_MAX / 1000, &quota) ||
-	    !pst_num_parse(p, 10, PERIOD_MAX, &period) || period == 0)
+	    !pst_num_parse(p, 10, PST_CPU_PERIOD_MAX, &period) || period == 0)
 		return 0;
 	return (quota * 1000 + period - 1) / period;
 }
@@ -434,10 +321,12 @@ static int resources(struct pst_judge *j, const struct pst_tighten *t, const jso
 		.own_max = t->cpu, .annotation = "annotation postern/cpu", .pod = pod_cpu(annotations),
 		.pod_source = "annotation io.kubernetes.cri.sandbox-cpu-quota"};
 	const struct pst_bound swap = {.policy = &p->swap, .pointer = "/limits/swap", .what = "swap"};
-	int rc = judge_pids(j, &pids, err);
+	int rc = pst_limits_unified_core(j, err);
+	if (rc == PST_OK)
+		rc = judge_pids(j, &pids, err);
 	if (rc == PST_OK)
 		rc = judge_memory(j, &memory, &swap, err);
-	return rc == PST_OK ? judge_cpu(j, &cpu, err) : rc;
+	return rc == PST_OK ? pst_limits_cpu(j, &cpu, err) : rc;
 }
 
 int pst_limits_spec(const json_t *spec, const struct pst_policy *policy, const struct pst_tighten *t,

@@ -7,7 +7,8 @@
  * Source: config-linux.md "Resources" (limits of 0, -1 or none are "unlimited"
  * and so above any ceiling) and "Unified" (cgroup files written last: pids.max,
  * memory.max, memory.swap.max, cpu.max and hugetlb.*.max are held to the same
- * ceilings), config.md "rlimits", tmpfs(5) "size".
+ * ceilings; those that only weigh, protect or slow down are left; of cgroup.* those that are no
+ * limits are refused), config.md "rlimits", tmpfs(5) "size".
  *
  * A limit that is absent gets the default, else the ceiling; one that is above
  * the ceiling or unlimited gets the ceiling, or with /limits/above "refuse" is

@@ -85,6 +85,19 @@ PST_CHECKED int pst_limits_disk_update(struct pst_judge *j, const struct pst_tig
 
 /* limitshuge.c: huge pages, by page size. */
 PST_CHECKED int pst_limits_hugepages(struct pst_judge *j, struct pst_err *err);
-/* A file of `unified` that holds one number or "max". *ret_there: it is there. */
+
+/* limitscpu.c: processor time. */
+#define PST_CPU_PERIOD_MAX UINT64_C(1000000) /* longest the kernel takes, max_cfs_quota_period */
+PST_CHECKED int pst_limits_cpu(struct pst_judge *j, const struct pst_bound *b, struct pst_err *err);
+
+/*
+ * limitsunified.c. *ret_holds: the file is written in the end, whatever the typed field says.
+ * _text: what is to be written to it, or NULL. pst_limits_unified: of a file that holds one
+ * number or "max"; what is neither is PST_E_SPEC where there is a bound.
+ */
+PST_CHECKED int pst_limits_unified_text(const struct pst_judge *j, const char *file, const char **ret,
+					bool *ret_holds, struct pst_err *err);
 PST_CHECKED int pst_limits_unified(struct pst_judge *j, const char *file, const struct pst_bound *b,
-				   bool *ret_there, struct pst_err *err);
+				   bool *ret_holds, struct pst_err *err);
+/* PST_E_POLICY for a file that is no limit and reaches beyond the container. */
+PST_CHECKED int pst_limits_unified_core(const struct pst_judge *j, struct pst_err *err);

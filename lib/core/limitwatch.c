@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "core/oneline.h"
+#include "core/quantity.h"
 
 /* Where a limit may stand: config-linux.md "Resources"; "unified" is written last. */
 static const struct {
@@ -20,9 +21,12 @@ static const struct {
 #define PERIOD UINT64_C(100000) /* microseconds, the kernel's default */
 
 /* "50000 100000" of cpu.max, or a number: false for "max" and what is none. */
-static bool of_text(const char *text, uint64_t *v, uint64_t *period)
+static bool of_text(const char *text, bool cpu, uint64_t *v, uint64_t *period)
 {
 	char head[24];
+	bool max;
+	if (!cpu)
+		return pst_quantity_kernel(text, v, &max) && !max;
 	const size_t len = strcspn(text, " ");
 	snprintf(head, sizeof head, "%.*s", (int)len, text);
 	if (text[len] == ' ')
@@ -36,7 +40,7 @@ static bool value_at(const json_t *spec, const char *pointer, bool cpu, uint64_t
 	uint64_t v = 0, period = PERIOD;
 	const json_t *n = pst_json_at(spec, pointer);
 	const char *text = pst_json_str(n);
-	if (text != NULL ? !of_text(text, &v, &period) : !pst_json_u64(n, &v))
+	if (text != NULL ? !of_text(text, cpu, &v, &period) : !pst_json_u64(n, &v))
 		return false;
 	if (text == NULL && cpu)
 		(void)!pst_json_u64(pst_json_at(spec, "/linux/resources/cpu/period"), &period);

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -162,4 +163,29 @@ int pst_quantity_docker_bytes(const char *text, uint64_t *ret, struct pst_err *e
 	    find_suffix(docker_suffixes, PST_NELEM(docker_suffixes), p, &s))
 		return finish(text, n, s, 1, ret, err);
 	return pst_quantity_parse(text, PST_QUANTITY_COUNT, ret, err);
+}
+
+bool pst_quantity_kernel(const char *text, uint64_t *ret, bool *ret_max)
+{
+	static const char blanks[] = " \t\n", units[] = "kmgtpe";
+	char digits[24];
+	unsigned shift = 0;
+	text += strspn(text, blanks);
+	const size_t len = strcspn(text, blanks);
+	size_t n = len;
+	if (text[len + strspn(text + len, blanks)] != '\0' || len == 0 || len >= sizeof digits)
+		return false;
+	*ret_max = len == 3 && memcmp(text, "max", 3) == 0;
+	if (*ret_max)
+		return true;
+	const char *unit = strchr(units, text[len - 1] | 0x20);
+	if (unit != NULL) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		n--;
+	}
+	snprintf(digits, sizeof digits, "%.*s", (int)n, text);
+	if ((digits[0] == '0' && digits[1] != '\0') || !pst_num_parse(digits, 10, UINT64_MAX >> shift, ret))
+		return false;
+	*ret <<= shift;
+	return true;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -36,3 +37,10 @@ PST_CHECKED PST_NONNULL(1, 3) int pst_quantity_parse(const char *text, enum pst_
  */
 PST_CHECKED PST_NONNULL(1, 2) int pst_quantity_docker_bytes(const char *text, uint64_t *ret,
 							    struct pst_err *err);
+
+/*
+ * A number as the kernel reads one from a cgroup file, by memparse() or kstrtoll(): blanks around
+ * it, a suffix K, M, G, T, P or E in either case, or "max" (*ret_max). It would take octal and
+ * hexadecimal too: those are refused, whoever writes them may mean another number.
+ */
+PST_CHECKED bool pst_quantity_kernel(const char *text, uint64_t *ret, bool *ret_max);

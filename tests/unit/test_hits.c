@@ -127,6 +127,15 @@ Test(limitwatch, the_whole_resources_set_by_one_edit)
 	cr_expect_str_eq(text, "limit\tpids\t64\tannotation postern/pids\n");
 }
 
+Test(limitwatch, what_unified_says_comes_first)
+{
+	pst_auto_edits edits = {0};
+	pst_auto_free char *text = watch_of("{\"linux\":{\"resources\":{\"memory\":{\"limit\":5},\"unified\":{\"memory.max\":\"1M\",\"pids.max\":\"max\","
+					    "\"cpu.max\":\"50000 100000\"}}}}", &edits);
+	cr_expect_str_eq(text, "limit\tmemory\t1048576\tthe spec's /linux/resources/unified/memory.max\n"
+			       "limit\tcpu\t500\tthe spec's /linux/resources/unified/cpu.max\n");
+}
+
 Test(limitwatch, no_limit_is_no_line)
 {
 	const struct pst_edits none = {0};
