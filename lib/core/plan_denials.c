@@ -75,6 +75,8 @@ static int outer_bound(struct pst_work *w, const struct pst_scprof *caller, stru
 	if (tree == NULL)
 		return pst_fail(err, PST_E_BUG, "", "the profile " PST_COMPLAIN_BOUND " is missing");
 	int rc = pst_scprof_parse(tree, "", NULL, &docker, err);
+	if (rc == PST_OK)
+		rc = pst_plan_disk_filter(w, docker, NULL, err);
 	return rc == PST_OK ? pst_scmeet(caller, docker, &o, NULL, ret, err) : rc;
 }
 

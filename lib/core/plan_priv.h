@@ -56,6 +56,10 @@ PST_CHECKED int pst_plan_denials(struct pst_work *w, const struct pst_scprof *ca
 void pst_plan_headers(const struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_limits(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_disk(struct pst_work *w, struct pst_err *err);
+/* plan_disk.c, for plan_trust.c: what a profile must not let through, since it would leave the
+ * layer whose size is limited; `reasons` of the profile (may be NULL) get theirs. */
+PST_CHECKED int pst_plan_disk_filter(const struct pst_work *w, struct pst_scprof *p, json_t *reasons,
+				     struct pst_err *err);
 /* plan_disk.c, for plan_watch.c: lines of core/limitwatch.h. */
 void pst_plan_size_watch(const struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_devices(struct pst_work *w, struct pst_err *err);

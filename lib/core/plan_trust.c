@@ -133,6 +133,8 @@ int pst_plan_syscalls(struct pst_work *w, struct pst_err *err)
 	if (rc == PST_OK)
 		rc = check_runtime_calls(w, ours, err);
 	if (rc == PST_OK)
+		rc = pst_plan_disk_filter(w, ours, reasons, err);
+	if (rc == PST_OK)
 		rc = callers_profile(w, &caller, err);
 	if (rc != PST_OK)
 		return rc;

@@ -29,6 +29,16 @@ struct pst_btrfs_ino_lookup {
 #define PST_BTRFS_INO_LOOKUP _IOWR(0x94, 18, struct pst_btrfs_ino_lookup)
 _Static_assert(sizeof(struct pst_btrfs_ino_lookup) == 4096, "as the kernel has it");
 
+/* Subvolumes that lie in the one of the descriptor, the first of them. */
+struct pst_btrfs_rootref {
+	uint64_t min_treeid;
+	uint64_t ref[255][2];
+	uint8_t n; /* how many of ref there are */
+	uint8_t align[7];
+};
+#define PST_BTRFS_GET_SUBVOL_ROOTREF _IOWR(0x94, 61, struct pst_btrfs_rootref)
+_Static_assert(sizeof(struct pst_btrfs_rootref) == 4096, "as the kernel has it");
+
 #define PST_BTRFS_LIMIT_EXCLUSIVE 2 /* a bit of flags */
 
 struct pst_btrfs_qgroup_limit {

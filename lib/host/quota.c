@@ -83,6 +83,13 @@ static bool open_group(const char *dir, struct group *ret, char *why, size_t siz
 	return true;
 }
 
+/* What lies in a subvolume further down has a quota group of its own. */
+static bool holds_others(const struct group *g)
+{
+	struct pst_btrfs_rootref r = {0};
+	return pst_host->ioctl(g->fd, PST_BTRFS_GET_SUBVOL_ROOTREF, &r) != 0 || r.n > 0;
+}
+
 /* What an engine keeps beside an upper directory. */
 struct beside {
 	const char *upper;
@@ -103,6 +110,10 @@ static int is_beside(void *arg, const char *name, struct pst_err *err)
 
 static bool found(const struct group *g, const char *dir, struct pst_quota *ret)
 {
+	if (holds_others(g)) {
+		snprintf(ret->why, sizeof ret->why, "the subvolume %.200s has others inside", dir);
+		return false;
+	}
 	ret->limit = limit_of(g);
 	return snprintf(ret->dir, sizeof ret->dir, "%s", dir) < (int)sizeof ret->dir;
 }

@@ -20,7 +20,7 @@
 /*
  * Can the tree at `path` be limited, and nothing else with it? It must be the root of a
  * subvolume of its own, or with `beside` (an overlay's upper directory) lie in one with
- * nothing but what belongs to it.
+ * nothing but what belongs to it. Subvolumes inside it would not be counted: with any, it cannot.
  *
  * ret  on true the directory to give to pst_quota_set, and the limit in force there; on
  *      false one clause for messages that says why
