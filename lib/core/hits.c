@@ -147,9 +147,13 @@ void pst_hits_cpu_text(const struct pst_hits *h, uint64_t millicores, const char
 
 void pst_hits_size_text(uint64_t bytes, uint64_t limit, const char *source, struct pst_buf *out)
 {
-	pst_buf_str(out, "stopped at ");
-	pst_bytes_text(out, bytes);
-	pst_buf_str(out, " in its own layer, above ");
+	if (bytes == PST_CGNUM_NONE) {
+		pst_buf_str(out, "stopped: its own layer cannot be measured, which may hold ");
+	} else {
+		pst_buf_str(out, "stopped at ");
+		pst_bytes_text(out, bytes);
+		pst_buf_str(out, " in its own layer, above ");
+	}
 	pst_bytes_text(out, limit);
 	pst_buf_fmt(out, ": limit from %s", source);
 }

@@ -59,7 +59,8 @@ void pst_hits_oom_text(const struct pst_oom_report *r, uint64_t limit, bool own,
 /* "reached its limit of 64 processes, 12 could not start: limit from ..." */
 PST_NONNULL(3, 4)
 void pst_hits_pids_text(uint64_t limit, uint64_t refused, const char *source, struct pst_buf *out);
-/* "stopped at 120 MiB in its own layer, above 100 MiB: limit from policy.json /limits/disk/size" */
+/* "stopped at 120 MiB in its own layer, above 100 MiB: limit from policy.json /limits/disk/size";
+ * bytes PST_CGNUM_NONE: they are not known, which is the reason. */
 PST_NONNULL(3, 4)
 void pst_hits_size_text(uint64_t bytes, uint64_t limit, const char *source, struct pst_buf *out);
 /* "throttled in 43 % of its time at 0.5 cores, for 12.3 s: limit from ..." */

@@ -22,6 +22,7 @@
 
 #define PST_LIMITWATCH_FILE "limits.watch"
 #define PST_LIMITWATCH_MAX 8192 /* bytes of the file */
+#define PST_LIMITWATCH_CANNOT '!' /* the keeper's answer: it cannot look after them */
 
 /*
  * The limits of a hardened spec, each with its source: the last edit that set it, or the

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "core/limitwatch.h"
 #include "host/beside.h"
 #include "host/denials.h"
 #include "host/hostops.h"
@@ -18,6 +19,7 @@
 #include "host/runtime.h"
 
 #define ANSWER_MS 1000 /* a keeper under load answers in microseconds */
+#define WATCH_MS 65000 /* it may have to add up the container's own layer (shim/keeper/size.c) */
 
 static const char *const sockets[] = {"listener.sock", "keeper.sock"};
 
@@ -154,17 +156,22 @@ int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct 
 {
 	struct sockaddr_un a;
 	const char byte = (char)what;
-	char answer;
+	char answer = 0;
+	const int patience = what == PST_KEEPER_WATCH ? WATCH_MS : ANSWER_MS;
 	address(st, sockets[1], &a);
 	pst_auto_fd fd = pst_host->socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return pst_fail_sys(err, "cannot make a socket");
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	if (pst_host->connect(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-	    pst_host->write(fd, &byte, 1) != 1 || pst_host->poll(&p, 1, ANSWER_MS) != 1 ||
+	    pst_host->write(fd, &byte, 1) != 1 || pst_host->poll(&p, 1, patience) != 1 ||
 	    pst_host->read(fd, &answer, 1) != 1)
 		return pst_fail(err, PST_E_STATE, "", "the keeper of the container does not answer");
-	return PST_OK;
+	if (answer != PST_LIMITWATCH_CANNOT)
+		return PST_OK;
+	pst_fail(err, PST_E_HOST, "", "the size of the container's own layer is limited, and it cannot be measured");
+	return pst_err_cure(err, "see whether its root file system can be read within a minute, keep it on btrfs "
+			    "with quotas, or leave the limit out");
 }
 
 static bool read_name(const struct pst_state *st, const char *file, struct pst_procid *ret)

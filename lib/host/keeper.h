@@ -57,7 +57,8 @@ int pst_keeper_ensure(struct pst_statedir *sd, const struct pst_state *st, struc
 PST_CHECKED PST_NONNULL(1, 2)
 int pst_keeper_profile(const struct pst_state *st, char *out, size_t size, struct pst_err *err);
 
-/* One ask; PST_OK when it was answered in time, PST_E_STATE when nobody is there. */
+/* One ask; PST_OK when it was answered in time, PST_E_STATE when nobody is there. WATCH may take a
+ * minute, and is PST_E_HOST where a limit is one the keeper has to measure and cannot. */
 PST_CHECKED PST_NONNULL(1)
 int pst_keeper_ask(const struct pst_state *st, enum pst_keeper_ask what, struct pst_err *err);
 

@@ -123,7 +123,8 @@ void ring_totals(struct pst_hits *h);
  * the kernel's bell of its cgroup (v1: OOM; v2: memory.events and pids.events). What the
  * kernel rings no bell for is read when something else wakes us, and at the end.
  */
-void limits_begin(const struct rules *r, int dir);
+/* False: they cannot be looked after. */
+bool limits_begin(const struct rules *r, int dir);
 int limits_end_fd(void);
 int limits_bell_fd(void);
 void limits_ended(void);
@@ -140,16 +141,24 @@ void limits_counts(void);
  * size.c: the size of the container's own layer (core/limitwatch.h, "tree"). Nothing
  * happens while limits.watch names none. size_fd is to be polled for POLLIN, -1: not now.
  */
-void size_begin(int home, const char *watch);
+enum size_found {
+	SIZE_FINE,
+	SIZE_ABOVE,
+	SIZE_UNKNOWN, /* it cannot be measured, for too long */
+};
+/* False: it cannot be measured at all. Waits for the size at the start, where that counts. */
+bool size_begin(int home, const char *watch);
 void size_end(void);
 int size_fd(void);
 /* Milliseconds until size_look is wanted, -1: never. */
 int size_due(void);
-void size_look(void);
-/* A walk is over: is the layer above its limit? */
-bool size_walked(uint64_t *ret_bytes, uint64_t *ret_limit, const char **ret_source);
-/* limits.c: it is; the container is told of and killed. */
-void limits_size(void);
+enum size_found size_look(void);
+/* A walk is over: what was found. */
+enum size_found size_walked(uint64_t *ret_bytes);
+uint64_t size_limit(const char **ret_source);
+/* limits.c: what the two say; a container above its limit is told of and killed, and so is
+ * one whose layer cannot be measured. */
+void limits_size(enum size_found found, uint64_t bytes);
 
 /* oomwho.c: the process of the cgroup `dfd` with the most memory, now. */
 void oom_largest(int dfd, struct pst_oom_task *ret);

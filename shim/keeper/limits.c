@@ -147,21 +147,21 @@ static bool count(void)
 	return there;
 }
 
-void limits_begin(const struct rules *r, int dir)
+bool limits_begin(const struct rules *r, int dir)
 {
 	char watch[PST_LIMITWATCH_MAX];
 	w.rules = r;
 	w.home = dir;
 	if (w.begun || slurp(dir, PST_LIMITWATCH_FILE, watch, sizeof watch)[0] == '\0')
-		return;
+		return true;
 	w.begun = true;
 	open_dirs(watch);
 	w.end = open_init(dir);
 	w.bell = w.version == 2 ? bell_v2() : bell_v1();
-	size_begin(dir, watch);
 	/* What was met before us, another told. */
 	(void)count();
 	w.told = w.now;
+	return size_begin(dir, watch);
 }
 
 int limits_end_fd(void)
@@ -435,14 +435,14 @@ static void kill_all(void)
 		(void)nanosleep(&nap, NULL);
 }
 
-void limits_size(void)
+void limits_size(enum size_found found, uint64_t bytes)
 {
-	uint64_t bytes, limit;
 	const char *source;
+	const uint64_t limit = size_limit(&source);
 	pst_auto_buf text = {0};
-	if (!size_walked(&bytes, &limit, &source))
+	if (found == SIZE_FINE)
 		return;
-	pst_hits_size_text(bytes, limit, source, &text);
+	pst_hits_size_text(found == SIZE_ABOVE ? bytes : PST_CGNUM_NONE, limit, source, &text);
 	const struct event e = {.limit = "disk-size", .event = "stopped", .count = 1, .total = 1,
 				.value = limit, .source = source, .text = pst_buf_cstr(&text)};
 	write_record(&e);

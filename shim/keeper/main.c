@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "core/limitwatch.h"
 #include "keeper.h"
 
 enum { DIR_FD = 3, LISTEN_FD, ASK_FD, DENIALS_FD, FIRST_FREE }; /* host/keeper.h */
@@ -140,10 +141,10 @@ static void take_ask(int conn)
 		return;
 	if (what == 'f' || what == 'q')
 		settle();
-	if (what == 'w')
-		limits_begin(&k.rules, DIR_FD);
+	const bool able = what != 'w' || limits_begin(&k.rules, DIR_FD);
+	const char answer = able ? what : PST_LIMITWATCH_CANNOT;
 	k.quit = what == 'q';
-	(void)!write(conn, &what, 1);
+	(void)!write(conn, &answer, 1);
 	if (what == 'p') /* an exec is on its way (host/keeper.h) */
 		move_ahead();
 }
@@ -241,10 +242,13 @@ static void serve_limits(void)
 		limits_bell();
 	if (limits_due() == 0)
 		limits_look();
-	if (k.fds[AT_SIZE].revents != 0)
-		limits_size();
+	if (k.fds[AT_SIZE].revents != 0) {
+		uint64_t bytes = 0;
+		const enum size_found found = size_walked(&bytes);
+		limits_size(found, bytes);
+	}
 	if (size_due() == 0)
-		size_look();
+		limits_size(size_look(), 0);
 }
 
 static void begin(void)
@@ -254,7 +258,8 @@ static void begin(void)
 	k.n = AT_FILTERS;
 	k.alone = now_ms();
 	/* In place of one that died: the limits are there already. */
-	limits_begin(&k.rules, DIR_FD);
+	if (!limits_begin(&k.rules, DIR_FD))
+		limits_size(SIZE_UNKNOWN, 0);
 }
 
 static void loop(void)
