@@ -93,22 +93,25 @@ static const struct host_ns host_ns[] = {
 	 "give it an ipc namespace"},
 };
 
+bool pst_work_hosts_ns(const struct pst_work *w, enum pst_ns_kind k)
+{
+	const struct pst_ns *n = &w->spec->ns[k];
+	const struct pst_ns_fact f = pst_facts_ns(w->facts, k);
+	/* A network namespace the host made is the rule; the others belong to a process. */
+	return !n->present || f.is_hosts ||
+	       (n->path != NULL && k != PST_NS_NETWORK && f.known && f.owner == PST_OWNER_HOST);
+}
+
 /* Namespaces shared with the host, or with somebody who is not confined. */
 static int check_shared(struct pst_work *w, bool *unmapped, struct pst_err *err)
 {
 	for (size_t i = 0; i < PST_NELEM(host_ns); i++) {
 		const struct host_ns *h = &host_ns[i];
 		const struct pst_ns *n = &w->spec->ns[h->ns];
-		const struct pst_ns_fact f = pst_facts_ns(w->facts, h->ns);
 		char p[64] = "/linux/namespaces";
 		if (n->present)
 			snprintf(p, sizeof p, "/linux/namespaces/%zu/path", n->index);
-
-		/* A network namespace the host made is the rule; the others belong to a process. */
-		const bool hosts = !n->present || f.is_hosts ||
-				   (n->path != NULL && h->ns != PST_NS_NETWORK && f.known &&
-				    f.owner == PST_OWNER_HOST);
-		if (!hosts)
+		if (!pst_work_hosts_ns(w, h->ns))
 			continue;
 		const int rc = pst_work_need(w, h->grant, p, h->what, h->cure, err);
 		if (rc != PST_OK)

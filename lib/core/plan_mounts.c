@@ -185,6 +185,13 @@ static bool volume_place(const struct pst_work *w, const char *path)
 	       (w->facts->stage[0] != '\0' && pst_path_under(path, w->facts->stage));
 }
 
+/* Who shares the host's ipc, by its grant, is given the host's /dev/shm by the engine too. */
+static bool hosts_shm(const struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f)
+{
+	return strcmp(f->path, "/dev/shm") == 0 && strcmp(m->destination, "/dev/shm") == 0 &&
+	       pst_work_hosts_ns(w, PST_NS_IPC);
+}
+
 static int check_source(struct pst_work *w, const struct pst_mount *m,
 			const struct pst_src_fact *f, struct pst_err *err)
 {
@@ -201,7 +208,7 @@ static int check_source(struct pst_work *w, const struct pst_mount *m,
 		rc = pst_work_need(w, PST_G_HOST_DEVICES, p, what, "leave the device out", err);
 	}
 	if (rc == PST_OK && !m->readonly && (f->kind == PST_SRC_DIR || f->kind == PST_SRC_FILE) &&
-	    !volume_place(w, f->path)) {
+	    !volume_place(w, f->path) && !hosts_shm(w, m, f)) {
 		snprintf(what, sizeof what, "may write the host path %s, which %s", f->path,
 			 another_pods(w, f->path) ? "holds volumes of other pods" : "is no volume");
 		rc = pst_work_need(w, PST_G_HOST_PATH_WRITE, p, what, "mount it read-only", err);

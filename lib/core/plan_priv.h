@@ -33,6 +33,9 @@ enum pst_grant pst_work_grant(const struct pst_work *w, enum pst_grant_kind k);
 PST_CHECKED int pst_work_need(struct pst_work *w, enum pst_grant_kind k, const char *pointer,
 			      const char *what, const char *cure, struct pst_err *err);
 
+/* Is the container's namespace of this kind the host's, or of somebody who is not confined? */
+bool pst_work_hosts_ns(const struct pst_work *w, enum pst_ns_kind k);
+
 /* Text of where a policy value comes from; valid until the next call. */
 const char *pst_work_source(struct pst_work *w, const char *policy_pointer);
 
