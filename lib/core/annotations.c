@@ -146,10 +146,10 @@ static int read_profile(struct reading *r, const char *value)
 
 static int unknown(const struct reading *r, const char *name)
 {
-	const char *known[PST_NELEM(amounts) + 1] = {"profile"};
+	const char *known[PST_NELEM(amounts) + 2] = {"profile", "ids"};
 	char cure[96] = "see postern-policy(5) for the ones there are";
 	for (size_t i = 0; i < PST_NELEM(amounts); i++)
-		known[i + 1] = amounts[i].name;
+		known[i + 2] = amounts[i].name;
 	const char *near = pst_nearest(name, known, PST_NELEM(known));
 	if (near != NULL)
 		snprintf(cure, sizeof cure, "did you mean " OURS "%s?", near);
@@ -163,6 +163,8 @@ static int read_ours(struct reading *r, const char *value)
 		return unknown(r, name);
 	if (pst_streq(name, "profile"))
 		return read_profile(r, value);
+	if (pst_streq(name, "ids")) /* pst_highids_read reads it */
+		return PST_OK;
 	for (size_t i = 0; i < PST_NELEM(amounts); i++)
 		if (pst_streq(amounts[i].name, name))
 			return read_amount(r, &amounts[i], value);

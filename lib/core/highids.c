@@ -1,6 +1,7 @@
 #include "core/highids.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -17,13 +18,35 @@ static int add(struct pst_highids *h, const char *pointer, uint64_t id, struct p
 	if (at < h->n && h->v[at].container == id)
 		return PST_OK;
 	if (h->n == PST_HIGHIDS_MAX) {
-		pst_fail(err, PST_E_SPEC, pointer, "the process has more than %d ids of %u and above",
+		pst_fail(err, PST_E_SPEC, pointer, "the container has more than %d ids of %u and above",
 			 PST_HIGHIDS_MAX, PST_ID_BLOCK);
-		return pst_err_cure(err, "give it fewer groups of that kind");
+		return pst_err_cure(err, "give it fewer groups of that kind, or name fewer in postern/ids");
 	}
 	memmove(&h->v[at + 1], &h->v[at], (h->n - at) * sizeof h->v[0]);
 	h->v[at] = (struct pst_idextra){.container = (uint32_t)id, .count = 1};
 	h->n++;
+	return PST_OK;
+}
+
+/* Those an annotation names, divided by commas: an engine tells a sandbox of few. */
+static int add_named(struct pst_highids *h, const struct pst_spec *s, struct pst_err *err)
+{
+	static const char pointer[] = "/annotations/postern~1ids";
+	const char *at = pst_json_str(pst_json_at(s->tree, pointer));
+	while (at != NULL) {
+		char *end;
+		const bool digit = *at >= '0' && *at <= '9';
+		const unsigned long long id = strtoull(at, &end, 10);
+		if (!digit || id >= NO_ID || (*end != ',' && *end != '\0')) {
+			pst_fail(err, PST_E_SPEC, pointer, "annotation postern/ids: \"%.64s\" does not begin "
+				 "with an id from 0 to %u", at, NO_ID - 1);
+			return pst_err_cure(err, "name ids of users and groups, divided by commas");
+		}
+		const int rc = add(h, pointer, id, err);
+		if (rc != PST_OK)
+			return rc;
+		at = *end == ',' ? end + 1 : NULL;
+	}
 	return PST_OK;
 }
 
@@ -42,6 +65,8 @@ int pst_highids_read(const struct pst_spec *s, uint32_t second, struct pst_highi
 		if (pst_json_u64(json_array_get(a, i), &gid))
 			rc = add(&h, p, gid, err);
 	}
+	if (rc == PST_OK)
+		rc = add_named(&h, s, err);
 	if (rc != PST_OK)
 		return rc;
 	for (size_t i = 0; i < h.n; i++)

@@ -3,7 +3,10 @@
  *
  * Clusters that hand out ids of their own name users such as 1000650000. Those
  * that a spec names, and nothing else above the block, are mapped one by one
- * onto a second block of host ids.
+ * onto a second block of host ids: those of its process, and those of the
+ * annotation postern/ids. That one is for pods: their ids are mapped once, by
+ * a sandbox whose spec tells of the pod's user and group only (containerd's
+ * sandbox_run_linux.go: WithUser drops the supplemental groups again).
  */
 #pragma once
 
@@ -26,9 +29,9 @@ struct pst_highids {
 };
 
 /*
- * The ids of /process/user at or above PST_ID_BLOCK, users and groups together, as
- * mappings onto the block that begins at `second`. PST_E_SPEC when there are more
- * than PST_HIGHIDS_MAX.
+ * The ids of /process/user and of the annotation at or above PST_ID_BLOCK, users and groups
+ * together, as mappings onto the block that begins at `second`. PST_E_SPEC when there are
+ * more than PST_HIGHIDS_MAX, or the annotation is no list of ids.
  */
 PST_CHECKED PST_NONNULL(1, 3)
 int pst_highids_read(const struct pst_spec *s, uint32_t second, struct pst_highids *ret,

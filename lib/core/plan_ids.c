@@ -185,8 +185,9 @@ static int high_ids(struct pst_work *w, const struct pst_ns_fact *sibling, struc
 			pst_fail(err, PST_E_SPEC, "/process/user",
 				 "id %u does not exist in the pod: its ids go from 0 to %u, and those its "
 				 "sandbox was made with", wanted.v[i].container, PST_BLOCK_SIZE - 1);
-			return pst_err_cure(err, "make it the pod's runAsUser or runAsGroup, which its sandbox "
-					    "is made with, or use an id below %u", PST_BLOCK_SIZE);
+			return pst_err_cure(err, "name it in the pod's annotation postern/ids, make it its "
+					    "runAsUser or runAsGroup, or use an id below %u",
+					    PST_BLOCK_SIZE);
 		}
 	return PST_OK;
 }
