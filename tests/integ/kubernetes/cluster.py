@@ -1,6 +1,6 @@
 """A cluster of one node for tests: etcd, Kubernetes' own programs, a containerd, all in namespaces of this program.
 
-The program that makes a Cluster moves itself into a mount and a network namespace of its own. Every directory the
+The program that makes a Cluster moves itself into a mount, a network and an ipc namespace of its own. Every directory the
 programs write by name (/var/lib/kubelet, /run/postern, /etc/cni, ...) is replaced there by one below the scratch
 directory, every address is one of that network, and every cgroup lies below one of that name, so that nothing of it
 meets what else runs on the machine. stop() ends all of it.
@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "shim"))
 import images  # noqa: E402
 from node import CLONE_NEWNS, MS_PRIVATE, MS_REC, PR_SET_CHILD_SUBREAPER, alive, must, until  # noqa: E402
 
-CLONE_NEWNET, MS_SHARED, MS_BIND = 0x40000000, 1 << 20, 4096
+CLONE_NEWNET, CLONE_NEWIPC, MS_SHARED, MS_BIND = 0x40000000, 0x08000000, 1 << 20, 4096
 NODE, ADDRESS, PODS, SERVICES = "node", "10.99.0.1", "10.97.0.0/16", "10.98.0.0/16"
 CACHE = os.environ.get("POSTERN_CACHE", "/var/cache/postern-test")
 # What is replaced in the mount namespace; the kubelet and containerd know these by name.
@@ -104,11 +104,11 @@ class Cluster:
 
     # ---- the place
     def place(self):
-        """Own mount and network namespace, own directories; orphans come to us."""
+        """Own mount, network and ipc namespace, own directories; orphans come to us."""
         for sig in (signal.SIGTERM, signal.SIGINT):  # also in the background: stop() runs
             signal.signal(sig, signal.default_int_handler)
         libc = ctypes.CDLL(None, use_errno=True)
-        must(libc.unshare(CLONE_NEWNS | CLONE_NEWNET), "unshare")
+        must(libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC), "unshare")
         must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate /")
         must(libc.mount(b"none", b"/", None, MS_REC | MS_SHARED, None), "mount --make-rshared /")
         must(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
@@ -135,6 +135,8 @@ class Cluster:
             for name in ("cpuset.cpus", "cpuset.mems"):
                 with contextlib.suppress(OSError), open(f"{own}/../{name}", encoding="ascii") as f:
                     self.write(f"{own}/{name}", f.read())
+        with contextlib.suppress(OSError):  # the pods' share is not what else the machine does
+            self.write(f"/sys/fs/cgroup/cpu/{self.cgroup}/cpu.shares", "65536")
 
     def copy_programs(self):
         """Ours, as an installation has them: out of the shim's folder, or of a build tree."""
