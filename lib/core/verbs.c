@@ -41,6 +41,8 @@ static const struct pst_flag none[] = {HELP, END};
 static const struct pst_flag create_flags[] = {
 	BUNDLE, CONSOLE, PIDFD, PID_FILE, NO_PIVOT, NO_KEYRING, PRESERVE,
 	OUR("hold", "for the containerd shim: descriptor that gets the held runtime"),
+	{.name = "hold-look", .kind = PST_FLAG_BOOL, .ours = true,
+	 .help = "for the containerd shim: it calls start --held before it lets that through"},
 	{.name = "rootfs-mount", .kind = PST_FLAG_LIST, .ours = true,
 	 .help = "for the containerd shim: TYPE,SOURCE,OPTIONS to mount at BUNDLE/rootfs"},
 	HELP, END,
@@ -62,6 +64,13 @@ static const struct pst_flag denials_flags[] = {
 
 static const struct pst_flag delete_flags[] = {
 	B("force", 'f', "kill the container first if it runs"),
+	HELP,
+	END,
+};
+
+static const struct pst_flag start_flags[] = {
+	{.name = "held", .kind = PST_FLAG_BOOL, .ours = true,
+	 .help = "for the containerd shim: all but the start, which a held runtime does"},
 	HELP,
 	END,
 };
@@ -313,7 +322,7 @@ const struct pst_verb pst_verbs[] = {
 	 1, 1, PST_ARGS_MOVED, PST_BY_US, true, true},
 	{"spec", "", "write a config.json to start from", spec_flags, 0, 0, PST_ARGS_MOVED,
 	 PST_BY_RUNTIME, true, false},
-	{"start", ID, "start a created container that was verified", none, 1, 1, PST_ARGS_MOVED,
+	{"start", ID, "start a created container that was verified", start_flags, 1, 1, PST_ARGS_MOVED,
 	 PST_BY_US, true, true},
 	{"state", ID, "show the state of a container", none, 1, 1, PST_ARGS_MOVED, PST_BY_US, true,
 	 true},

@@ -149,7 +149,7 @@ int pst_container_run(const struct pst_global *g, const struct pst_create *c, in
 	return rc;
 }
 
-int pst_container_start(const struct pst_global *g, const char *id, int *ret_status,
+int pst_container_start(const struct pst_global *g, const char *id, bool held, int *ret_status,
 			struct pst_err *err)
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;
@@ -161,7 +161,9 @@ int pst_container_start(const struct pst_global *g, const char *id, int *ret_sta
 		rc = pst_look_verified(&seen, err);
 	if (rc == PST_OK && seen.found)
 		rc = pst_netguard_start(&ctx.sd, &seen.state, err);
-	if (rc != PST_OK)
+	if (rc == PST_OK && held && !seen.found)
+		rc = pst_fail(err, PST_E_STATE, "", "container %s is not ours: none of its waits", id);
+	if (rc != PST_OK || held)
 		return rc;
 	pst_auto_runcall c;
 	pst_runcall_begin(&c, &ctx, seen.record.runtime_root);

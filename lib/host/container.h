@@ -58,6 +58,7 @@ struct pst_create {
 	bool hold;   /* create only: one process of the runtime is to serve start too; it
 			waits, and who opens its gate is told on hold_fd (pst_hold_give) */
 	int hold_fd; /* a connected socket */
+	bool hold_look; /* who opens that gate calls pst_container_start, held, before */
 };
 
 /* create: on success the container is created and verified, not started. */
@@ -71,9 +72,10 @@ PST_CHECKED int pst_container_run(const struct pst_global *g, const struct pst_c
 				  int *ret_status, struct pst_err *err);
 
 /* start: refused unless the journal says verified (PST_E_STATE). Does not return on
- * success when the runtime can be exec'd; otherwise *ret_status is its code. */
-PST_CHECKED int pst_container_start(const struct pst_global *g, const char *id, int *ret_status,
-				    struct pst_err *err);
+ * success when the runtime can be exec'd; otherwise *ret_status is its code.
+ * held: the runtime waits at the gate, and the caller opens that; the rest is done. */
+PST_CHECKED int pst_container_start(const struct pst_global *g, const char *id, bool held,
+				    int *ret_status, struct pst_err *err);
 
 /* delete: the runtime's delete, then the undo of every journalled step.
  * *ret_status is the runtime's exit code; its words are already on stderr. */

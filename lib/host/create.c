@@ -290,9 +290,9 @@ static int make(struct pst_making *m, const struct pst_create *c, bool run, stru
 	m->apply.ctx = &m->ctx;
 	m->apply.create = c;
 	m->apply.plan = &m->plan;
-	/* A runtime that waits at the gate is let through without another look: not when
-	 * links that have to be limited may come meanwhile. */
-	m->apply.run = run && !(c->hold && m->plan.net_late);
+	/* Links that have to be limited may come while the runtime waits: not at a gate that
+	 * is opened without another look. */
+	m->apply.run = run && !(c->hold && m->plan.net_late && !c->hold_look);
 	m->apply.attached = run && !c->detach && !c->hold;
 	rc = pst_apply_run(&m->apply, err);
 	if (rc == PST_OK)

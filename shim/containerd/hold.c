@@ -61,31 +61,49 @@ static void enough(void *ctx)
 
 int pst_hold_take(struct pst_task *t, int sock, struct pst_err *err)
 {
-	uint32_t pids[2];
+	uint32_t words[3];
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec v = {.iov_base = pids, .iov_len = sizeof pids};
+	struct iovec v = {.iov_base = words, .iov_len = sizeof words};
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
 			   .msg_controllen = sizeof control.bytes};
 	const ssize_t n = recvmsg(sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n <= 0)
 		return from_pid_file(t, err);
-	if (n != (ssize_t)sizeof pids || (m.msg_flags & MSG_CTRUNC) != 0)
+	if (n != (ssize_t)sizeof words || (m.msg_flags & MSG_CTRUNC) != 0)
 		return pst_fail(err, PST_E_BUG, "", "the create command answered with %zd bytes", n);
 	const struct cmsghdr *h = CMSG_FIRSTHDR(&m);
 	if (h != NULL && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
 		memcpy(&t->gate, CMSG_DATA(h), sizeof t->gate);
-	t->init.pid = (pid_t)pids[1];
+	t->init.pid = (pid_t)words[1];
+	t->look = words[2] != 0;
 	if (t->gate < 0)
 		return PST_OK;
-	t->held = (struct pst_child){.pid = (pid_t)pids[0], .ended = held_ended, .ctx = t};
+	t->held = (struct pst_child){.pid = (pid_t)words[0], .ended = held_ended, .ctx = t};
 	pst_child_await(&t->held);
 	t->hold_end.fire = enough;
 	t->hold_end.ctx = t;
 	pst_timer_set(&t->hold_end, HOLD_MS);
 	return PST_OK;
+}
+
+bool pst_hold_links(pid_t pid)
+{
+	char path[64];
+	char text[1024];
+	snprintf(path, sizeof path, "/proc/%d/net/dev", (int)pid);
+	if (read_small(path, text, sizeof text) != 0)
+		return true;
+	/* Two lines of headings, then "    lo: " and its numbers (proc_pid_net(5)). */
+	const char *line = strchr(text, '\n');
+	line = line == NULL ? NULL : strchr(line + 1, '\n');
+	if (line == NULL)
+		return true;
+	line += 1 + strspn(line + 1, " ");
+	const char *end = strchr(line, '\n');
+	return strncmp(line, "lo:", 3) != 0 || end == NULL || end[1] != '\0';
 }
 
 bool pst_hold_own_pidns(pid_t pid)

@@ -10,8 +10,12 @@
 
 #include "containerd/task.h"
 
-/* What create handed over on `sock`: init's pid, the gate, the held process. */
+/* What create handed over on `sock`: init's pid, the gate, the held process, and whether
+ * another look is due before that is let through. */
 PST_CHECKED int pst_hold_take(struct pst_task *t, int sock, struct pst_err *err);
+
+/* Has the network namespace of `pid` links besides loopback? If it cannot be read: it has. */
+PST_CHECKED bool pst_hold_links(pid_t pid);
 
 /* Is `pid` number 1 of a pid namespace of its own? */
 PST_CHECKED bool pst_hold_own_pidns(pid_t pid);

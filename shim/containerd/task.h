@@ -90,6 +90,7 @@ struct pst_task {
 	void *part[PST_PARTS_MAX];
 	/* A runtime held between create and start (postern create --hold). */
 	int gate; /* -1: none */
+	bool look; /* start --held is called before it is let through */
 	struct pst_child held;
 	struct pst_timer hold_end;
 	bool held_gone;

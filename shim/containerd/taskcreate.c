@@ -165,6 +165,7 @@ static int create_words(struct words *w, const struct pst_task *t, const Pst__Cr
 	pst_args_add(&w->a, w->pid_file);
 	pst_args_add(&w->a, "--hold");
 	pst_args_add(&w->a, "3");
+	pst_args_add(&w->a, "--hold-look");
 	if (console != NULL) {
 		pst_args_add(&w->a, "--console-socket");
 		pst_args_add(&w->a, console);

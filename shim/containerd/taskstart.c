@@ -1,10 +1,12 @@
 /* Start of a container: the held runtime is let through, or its start is called. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "containerd/events.h"
+#include "containerd/hold.h"
 #include "containerd/job.h"
 #include "containerd/task.h"
 #include "proto/events.pb-c.h"
@@ -40,17 +42,25 @@ static void start_ended(struct pst_job *j, int status)
 		not_started(j->call, j->task, j->log_at, status);
 }
 
-static void call_start(struct pst_call *c, struct pst_task *t)
+static int run_start(struct pst_call *c, struct pst_task *t, const char *flag,
+		     void (*done)(struct pst_job *j, int status), struct pst_err *err)
 {
 	static const int none[3] = {-1, -1, -1};
 	struct pst_args a;
-	struct pst_err err = {0};
 	pst_args_begin(&a, t);
 	pst_args_add(&a, "start");
+	if (flag != NULL)
+		pst_args_add(&a, flag);
 	pst_args_add(&a, t->id);
 	const struct pst_job j = {.call = c, .task = t, .fd = -1, .log_at = pst_job_log_size(t),
-				  .done = start_ended};
-	if (pst_job_run(&j, &a, none, -1, &err) == PST_OK)
+				  .done = done};
+	return pst_job_run(&j, &a, none, -1, err);
+}
+
+static void call_start(struct pst_call *c, struct pst_task *t)
+{
+	struct pst_err err = {0};
+	if (run_start(c, t, NULL, start_ended, &err) == PST_OK)
 		return;
 	t->init.starting = false;
 	pst_call_error(c, &err);
@@ -78,6 +88,47 @@ static void start_anew(struct pst_task *t)
 	call_start(c, t);
 }
 
+static void open_gate(struct pst_call *c, struct pst_task *t)
+{
+	if (t->held.pid == 0) { /* it ended meanwhile */
+		call_start(c, t);
+		return;
+	}
+	t->starter = c;
+	t->log_at = pst_job_log_size(t);
+	t->held_then = let_through;
+	/* A gate that is gone has ended the runtime too: its status says why. */
+	(void)!write(t->gate, "y", 1);
+}
+
+/* Killed, the held runtime leaves a created container, as after a start that failed. */
+static void let_go(struct pst_task *t)
+{
+	if (t->held.pid != 0)
+		(void)kill(t->held.pid, SIGKILL);
+}
+
+static void looked(struct pst_job *j, int status)
+{
+	if (status == 0) {
+		open_gate(j->call, j->task);
+		return;
+	}
+	let_go(j->task);
+	not_started(j->call, j->task, j->log_at, status);
+}
+
+/* Links came since create looked, or may have: they are limited before it runs. */
+static void look_again(struct pst_call *c, struct pst_task *t)
+{
+	struct pst_err err = {0};
+	if (run_start(c, t, "--held", looked, &err) == PST_OK)
+		return;
+	let_go(t);
+	t->init.starting = false;
+	pst_call_error(c, &err);
+}
+
 static void start_init(struct pst_call *c, struct pst_task *t)
 {
 	struct pst_err err = {0};
@@ -90,16 +141,17 @@ static void start_init(struct pst_call *c, struct pst_task *t)
 		call_start(c, t);
 		return;
 	}
-	t->starter = c;
-	t->log_at = pst_job_log_size(t);
 	if (t->hold_end.at == 0) {
+		t->starter = c;
+		t->log_at = pst_job_log_size(t);
 		t->held_then = start_anew;
 		return;
 	}
 	pst_timer_stop(&t->hold_end);
-	t->held_then = let_through;
-	/* A gate that is gone has ended the runtime too: its status says why. */
-	(void)!write(t->gate, "y", 1);
+	if (t->look && pst_hold_links(t->init.pid))
+		look_again(c, t);
+	else
+		open_gate(c, t);
 }
 
 void pst_task_start(struct pst_call *c, const void *msg)

@@ -13,7 +13,7 @@ static bool is_read(const struct pst_arg *a)
 {
 	static const char *const names[] = {"bundle", "pid-file", "console-socket", "preserve-fds",
 					    "detach", "keep",	  "help",	    "hold",
-					    "rootfs-mount"};
+					    "hold-look", "rootfs-mount"};
 	for (size_t i = 0; a->flag != NULL && i < PST_NELEM(names); i++)
 		if (strcmp(names[i], a->flag->name) == 0)
 			return true;
@@ -49,6 +49,7 @@ static int read_hold(const struct front *f, struct pst_create *c, struct pst_err
 	if (!pst_num_parse(hold, 10, INT_MAX, &fd) || fd < 3 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) != 0)
 		return pst_fail(err, PST_E_USAGE, "", "--hold takes an open descriptor, not \"%s\"", hold);
 	c->hold = true;
+	c->hold_look = pst_argv_on(&f->args, "hold-look");
 	c->hold_fd = (int)fd;
 	return PST_OK;
 }

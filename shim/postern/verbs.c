@@ -6,7 +6,8 @@ int verb_start(struct front *f)
 {
 	struct pst_err err = {0};
 	int status = 0;
-	const int rc = pst_container_start(&f->g, f->args.args[0], &status, &err);
+	const int rc = pst_container_start(&f->g, f->args.args[0], pst_argv_on(&f->args, "held"),
+					   &status, &err);
 	return rc == PST_OK ? status : front_report(f, &err);
 }
 
