@@ -108,6 +108,33 @@ static json_t *place(const char *pointer, const char *path, const struct pst_mou
 			 d.why, "devices", devices);
 }
 
+/* Is there nothing to say of what is mounted there: files of the kernel's own, or memory? */
+static bool is_no_disk(const char *path, const char *fs)
+{
+	struct statfs st;
+	pst_auto_fd fd = pst_host->openat(AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	return pst_streq(fs, "tmpfs") || pst_streq(fs, "ramfs") ||
+	       (fd >= 0 && pst_host->fstatfs(fd, &st) == 0 && st.f_blocks == 0);
+}
+
+/* What is mounted below comes along with a recursive bind, each with disks of its own. */
+static int add_below(json_t *list, const char *pointer, const char *path, const struct pst_mounttab *tab,
+		     struct pst_err *err)
+{
+	for (size_t i = 0; i < tab->n; i++) {
+		const struct pst_mountinfo *m = &tab->v[i];
+		if (!pst_path_under(m->point, path) || pst_streq(m->point, path) || m->readonly ||
+		    pst_mountinfo_at(tab, m->point) != m)
+			continue;
+		pst_auto_json *p = place(pointer, m->point, tab);
+		if (json_array_size(json_object_get(p, "devices")) == 0 && is_no_disk(m->point, m->fstype))
+			continue;
+		if (json_array_append(list, p) != 0)
+			return pst_fail_nomem(err);
+	}
+	return PST_OK;
+}
+
 /* How its size could be limited. */
 static bool add_size(json_t *place, const char *path, bool dir, bool hidden)
 {
@@ -148,6 +175,9 @@ int pst_factfind_disks(const struct pst_spec *spec, bool hidden_root, json_t *bu
 		const bool dir = pst_streq(pst_json_str(pst_json_at(bundle, "/rootfs/kind")), "dir");
 		if (json_array_append_new(list, p) != 0 || !add_size(p, root, dir, hidden_root))
 			return pst_fail_nomem(err);
+		const int below = dir ? add_below(list, "/root/path", root, &tab, err) : PST_OK;
+		if (below != PST_OK)
+			return below;
 	}
 	const json_t *mounts = json_object_get(bundle, "mounts");
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
@@ -158,10 +188,13 @@ int pst_factfind_disks(const struct pst_spec *spec, bool hidden_root, json_t *bu
 		if (!pst_json_u64(json_object_get(m, "index"), &index) || index >= spec->nmounts ||
 		    spec->mounts[index].readonly || (!pst_streq(kind, "dir") && !pst_streq(kind, "file")))
 			continue;
+		const char *source = json_string_value(json_object_get(m, "source"));
 		snprintf(pointer, sizeof pointer, "/mounts/%zu", (size_t)index);
-		if (json_array_append_new(list, place(pointer, json_string_value(json_object_get(m, "source")),
-						      &tab)) != 0)
+		if (json_array_append_new(list, place(pointer, source, &tab)) != 0)
 			return pst_fail_nomem(err);
+		const int below = spec->mounts[index].recursive ? add_below(list, pointer, source, &tab, err) : PST_OK;
+		if (below != PST_OK)
+			return below;
 	}
 	return PST_OK;
 }
