@@ -144,3 +144,56 @@ int pst_netlimit_judge(const struct pst_netseen *s, enum pst_net_dir d, const ch
 	return d == PST_NET_EGRESS ? judge_egress(s, name, ret, err)
 				   : judge_ingress(s, name, ret, err);
 }
+
+bool pst_netlimit_theirs_now(const struct pst_qdisc *now, uint32_t mtu, struct pst_netshape *w,
+			     bool *ret_lowered)
+{
+	*ret_lowered = now->rate < w->rate && now->rate <= UINT64_MAX / 8 &&
+		       now->limit == pst_netlimit_tbf(now->rate * 8, mtu).limit;
+	if (*ret_lowered ||
+	    (now->noptions == w->noptions && memcmp(now->options, w->options, w->noptions) == 0))
+		return true;
+	const uint32_t handle = w->handle;
+	return now->handle == handle && theirs(now, w);
+}
+
+static int again_theirs(const struct pst_netseen *s, enum pst_net_dir d, const char *name, uint32_t mtu,
+			struct pst_netshape *w, struct pst_err *err)
+{
+	const bool in = d == PST_NET_INGRESS;
+	const struct pst_qdisc *q = in ? &s->root : &s->to_root;
+	bool lowered;
+	if (!in && (s->rules != 1 || !s->rule.all || s->rule.to != w->link))
+		return foreign(name, "other filters on", s->ingress.kind, err);
+	if ((in ? s->has_root : s->to_has_root) && pst_streq(q->kind, "tbf") && q->handle == w->handle &&
+	    pst_netlimit_theirs_now(q, mtu, w, &lowered))
+		return PST_OK;
+	return foreign(name, "another queueing discipline", q->kind, err);
+}
+
+static bool our_bucket(bool there, const struct pst_qdisc *q)
+{
+	return !there || (q->handle == PST_NET_HANDLE && pst_streq(q->kind, "tbf"));
+}
+
+int pst_netlimit_again(const struct pst_netseen *s, enum pst_net_dir d, const char *name, uint32_t mtu,
+		       struct pst_netshape *w, struct pst_err *err)
+{
+	if (s->programs)
+		return foreign(name, "bpf programs", "", err);
+	if (w->by == PST_NET_THEIRS)
+		return again_theirs(s, d, name, mtu, w, err);
+	if (s->has_ingress && !pst_streq(s->ingress.kind, "ingress"))
+		return foreign(name, "a queueing discipline", s->ingress.kind, err);
+	if (d == PST_NET_INGRESS)
+		return our_bucket(s->has_root, &s->root)
+			       ? PST_OK
+			       : foreign(name, "a queueing discipline", s->root.kind, err);
+	if (s->rules == 0)
+		return PST_OK;
+	if (s->rules != 1 || !s->rule.all || !s->to_ours)
+		return foreign(name, "filters on", s->ingress.kind, err);
+	return our_bucket(s->to_has_root, &s->to_root)
+		       ? PST_OK
+		       : foreign(s->to.name, "a queueing discipline", s->to_root.kind, err);
+}

@@ -89,7 +89,8 @@ struct pst_netseen {
 	struct pst_link to;             /* the link it redirects to; kind "" if none */
 	bool to_has_root;
 	struct pst_qdisc to_root;
-	bool programs; /* bpf programs are attached (tcx) */
+	bool to_ours;  /* that link is the ifb that we made for this one */
+	bool programs; /* bpf programs are attached (tcx, XDP) */
 };
 
 /*
@@ -100,3 +101,19 @@ struct pst_netseen {
  */
 PST_CHECKED int pst_netlimit_judge(const struct pst_netseen *s, enum pst_net_dir d, const char *name,
 				   struct pst_netshape *ret, struct pst_err *err);
+
+/*
+ * The same for a direction that we judged before, when the container is about to start, or another
+ * joins its links: what stands there has to be what we put or found there, in part or all of
+ * it (we may have been killed). *w is of then; a bucket of theirs that somebody changed since
+ * is what they want now. mtu: of the link. PST_E_POLICY as above.
+ */
+PST_CHECKED int pst_netlimit_again(const struct pst_netseen *s, enum pst_net_dir d, const char *name,
+				   uint32_t mtu, struct pst_netshape *w, struct pst_err *err);
+
+/*
+ * Their bucket as it stands: is it as they left it, or as we lowered it (by its size, which follows
+ * from the rate)? Else *w becomes what it is now; false when that could not be put back.
+ */
+PST_CHECKED bool pst_netlimit_theirs_now(const struct pst_qdisc *now, uint32_t mtu, struct pst_netshape *w,
+					 bool *ret_lowered);

@@ -41,6 +41,7 @@ struct pst_link {
 	uint32_t peer;  /* IFLA_LINK: of a veth the index of its other end; 0: none told */
 	int32_t peer_ns; /* IFLA_LINK_NETNSID: namespace `peer` is in, as this one numbers them */
 	bool elsewhere; /* peer_ns was told: `peer` is in another namespace */
+	bool xdp;       /* a program sees what enters before everybody else (IFLA_XDP) */
 	char name[PST_RTNL_NAME];
 	char kind[PST_RTNL_NAME]; /* "veth"; "" of a device */
 };
@@ -57,6 +58,7 @@ struct pst_qdisc {
 	uint32_t link, handle, parent;
 	char kind[PST_RTNL_NAME];
 	uint64_t rate; /* of a tbf, bytes a second; 0 of others */
+	uint32_t limit; /* of a tbf, bytes that may wait */
 	uint8_t options[PST_RTNL_OPTIONS]; /* TCA_OPTIONS as told; put back as they are */
 	size_t noptions;                   /* 0 too when they are longer than that */
 };

@@ -96,6 +96,9 @@ bool pst_rtnl_read_link(const struct nlmsghdr *h, struct pst_link *ret)
 	(void)get(find(a, IFLA_GROUP), &l.group, sizeof l.group);
 	(void)get(find(a, IFLA_LINK), &l.peer, sizeof l.peer);
 	l.elsewhere = get(find(a, IFLA_LINK_NETNSID), &l.peer_ns, sizeof l.peer_ns);
+	uint8_t xdp = XDP_ATTACHED_NONE;
+	(void)get(find(inside(find(a, IFLA_XDP)), IFLA_XDP_ATTACHED), &xdp, sizeof xdp);
+	l.xdp = xdp != XDP_ATTACHED_NONE;
 	get_text(find(a, IFLA_IFNAME), l.name, sizeof l.name);
 	get_text(find(inside(find(a, IFLA_LINKINFO)), IFLA_INFO_KIND), l.kind, sizeof l.kind);
 	*ret = l;
@@ -109,13 +112,14 @@ bool pst_rtnl_read_nsid(const struct nlmsghdr *h, int32_t *ret)
 	       get(find(behind(h, sizeof g), NETNSA_NSID), ret, sizeof *ret);
 }
 
-static uint64_t tbf_rate(struct attrs options)
+static void read_tbf(struct attrs options, struct pst_qdisc *q)
 {
 	struct tc_tbf_qopt o;
-	uint64_t rate = 0;
-	if (get(find(options, TCA_TBF_RATE64), &rate, sizeof rate))
-		return rate;
-	return get(find(options, TCA_TBF_PARMS), &o, sizeof o) ? o.rate.rate : 0;
+	if (!get(find(options, TCA_TBF_PARMS), &o, sizeof o))
+		return;
+	q->limit = o.limit;
+	if (!get(find(options, TCA_TBF_RATE64), &q->rate, sizeof q->rate))
+		q->rate = o.rate.rate;
 }
 
 bool pst_rtnl_read_qdisc(const struct nlmsghdr *h, struct pst_qdisc *ret)
@@ -131,7 +135,7 @@ bool pst_rtnl_read_qdisc(const struct nlmsghdr *h, struct pst_qdisc *ret)
 	q.parent = t.tcm_parent;
 	get_text(find(a, TCA_KIND), q.kind, sizeof q.kind);
 	if (pst_streq(q.kind, "tbf"))
-		q.rate = tbf_rate(inside(options));
+		read_tbf(inside(options), &q);
 	if (size(options) <= sizeof q.options) {
 		q.noptions = size(options);
 		(void)get(options, q.options, q.noptions);

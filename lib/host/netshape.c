@@ -70,7 +70,7 @@ static int store(struct pst_statedir *sd, int dir, const struct pst_netstate *s,
 	return rc;
 }
 
-static int apply(struct pst_netlink *n, const struct pst_netstate *s, struct pst_err *err)
+static int apply(struct pst_netlink *n, struct pst_netstate *s, struct pst_err *err)
 {
 	int rc = PST_OK;
 	for (int d = 0; rc == PST_OK && d < PST_NET_DIRS; d++)
@@ -78,15 +78,42 @@ static int apply(struct pst_netlink *n, const struct pst_netstate *s, struct pst
 	return rc;
 }
 
-/* Decide for each direction that is wanted for the first time. */
+/* Decide for each direction that is wanted for the first time, and look again at the others. */
 static int judge(struct pst_netlink *n, struct pst_netstate *s, struct pst_err *err)
 {
 	struct pst_netseen seen;
 	int rc = pst_nettc_see(n, s->link, &seen, err);
 	for (int i = 0; rc == PST_OK && i < PST_NET_DIRS; i++) {
 		const enum pst_net_dir d = (enum pst_net_dir)i;
-		if (s->shape[d].by == PST_NET_NOBODY && pst_netstate_bits(s, d) != 0)
-			rc = pst_netlimit_judge(&seen, d, s->name, &s->shape[d], err);
+		if (pst_netstate_bits(s, d) == 0)
+			continue;
+		rc = s->shape[d].by == PST_NET_NOBODY
+			     ? pst_netlimit_judge(&seen, d, s->name, &s->shape[d], err)
+			     : pst_netlimit_again(&seen, d, s->name, s->mtu, &s->shape[d], err);
+	}
+	return rc;
+}
+
+/* A bucket of theirs that serves several limited links could be put back by none of them. */
+static int alone(int dir, const struct pst_netstate *s, struct pst_err *err)
+{
+	const struct pst_netshape *w = &s->shape[PST_NET_EGRESS];
+	pst_auto_dirnames l = {0};
+	int rc = w->by == PST_NET_THEIRS ? pst_dirnames_read(dir, &l, err) : PST_OK;
+	for (size_t i = 0; rc == PST_OK && i < l.n; i++) {
+		pst_auto_netstate other = {0};
+		uint64_t link;
+		bool there = false;
+		if (!pst_num_parse(l.v[i], 10, UINT32_MAX, &link) || link == s->link)
+			continue;
+		rc = load(dir, (uint32_t)link, &other, &there, err);
+		if (rc != PST_OK || !there || other.shape[PST_NET_EGRESS].by != PST_NET_THEIRS ||
+		    other.shape[PST_NET_EGRESS].link != w->link)
+			continue;
+		pst_fail(err, PST_E_POLICY, "/linux/namespaces",
+			 "the host's links %s and %s share one bandwidth limit of somebody else's: it cannot be "
+			 "lowered for one of them", s->name, other.name);
+		return pst_err_cure(err, "give each link an ifb device of its own, or leave the limit out");
 	}
 	return rc;
 }
@@ -111,6 +138,8 @@ int pst_netshape_hold(struct pst_statedir *sd, const struct pst_link *end, const
 		rc = pst_netlink_open(&n, err);
 	if (rc == PST_OK)
 		rc = judge(&n, &s, err);
+	if (rc == PST_OK)
+		rc = alone(dir, &s, err);
 	if (rc == PST_OK)
 		rc = store(sd, dir, &s, err);
 	return rc == PST_OK ? apply(&n, &s, err) : rc;

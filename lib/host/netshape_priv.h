@@ -15,5 +15,5 @@ PST_CHECKED int pst_nettc_see(struct pst_netlink *n, uint32_t link, struct pst_n
 
 /* Make direction d of the record's link as its shape and its holders say; a link that
  * is gone is fine only when nothing is wanted of it. */
-PST_CHECKED int pst_nettc_apply(struct pst_netlink *n, const struct pst_netstate *s,
+PST_CHECKED int pst_nettc_apply(struct pst_netlink *n, struct pst_netstate *s,
 				enum pst_net_dir d, struct pst_err *err);

@@ -123,11 +123,27 @@ static bool has_programs(uint32_t link, uint32_t kind)
 	return pst_host->bpf(BPF_PROG_QUERY, &a, sizeof a) == 0 && a.query.prog_cnt > 0;
 }
 
+static void ifb_name(uint32_t link, char out[PST_RTNL_NAME])
+{
+	snprintf(out, PST_RTNL_NAME, "pst%u", link);
+}
+
+static bool is_our_ifb(const struct pst_link *l, uint32_t of)
+{
+	char name[PST_RTNL_NAME];
+	ifb_name(of, name);
+	return pst_streq(l->kind, "ifb") && l->group == IFB_GROUP && pst_streq(l->name, name);
+}
+
 int pst_nettc_see(struct pst_netlink *n, uint32_t link, struct pst_netseen *ret, struct pst_err *err)
 {
 	struct pst_netseen s = {.link = link};
+	struct pst_link self = {0};
 	bool there = false;
-	int rc = see_qdisc(n, link, PST_TC_ROOT, &s.has_root, &s.root, err);
+	int rc = pst_nettc_link(n, link, &self, &there, err);
+	there = false;
+	if (rc == PST_OK)
+		rc = see_qdisc(n, link, PST_TC_ROOT, &s.has_root, &s.root, err);
 	if (rc == PST_OK)
 		rc = see_qdisc(n, link, PST_TC_INGRESS, &s.has_ingress, &s.ingress, err);
 	if (rc == PST_OK && s.has_ingress)
@@ -136,7 +152,8 @@ int pst_nettc_see(struct pst_netlink *n, uint32_t link, struct pst_netseen *ret,
 		rc = pst_nettc_link(n, s.rule.to, &s.to, &there, err);
 	if (rc == PST_OK && there)
 		rc = see_qdisc(n, s.rule.to, PST_TC_ROOT, &s.to_has_root, &s.to_root, err);
-	s.programs = has_programs(link, TCX_INGRESS) || has_programs(link, TCX_EGRESS);
+	s.to_ours = there && is_our_ifb(&s.to, link);
+	s.programs = self.xdp || has_programs(link, TCX_INGRESS) || has_programs(link, TCX_EGRESS);
 	if (rc == PST_OK)
 		*ret = s;
 	return rc;
@@ -174,11 +191,6 @@ static int delete_qdisc(struct pst_netlink *n, uint32_t link, uint32_t parent, s
 	return act(n, &m, "take a queueing discipline off a link", ENOENT, ENODEV, err);
 }
 
-static void ifb_name(uint32_t link, char out[PST_RTNL_NAME])
-{
-	snprintf(out, PST_RTNL_NAME, "pst%u", link);
-}
-
 /* The ifb of a link of ours; f->there false: there is none. */
 static int find_ifb(struct pst_netlink *n, uint32_t link, struct found *f, struct pst_err *err)
 {
@@ -187,8 +199,7 @@ static int find_ifb(struct pst_netlink *n, uint32_t link, struct found *f, struc
 	ifb_name(link, name);
 	pst_rtnl_link_named(&m, name);
 	const int rc = ask_link(n, &m, f, err);
-	if (rc != PST_OK || !f->there ||
-	    (pst_streq(f->link.kind, "ifb") && f->link.group == IFB_GROUP))
+	if (rc != PST_OK || !f->there || is_our_ifb(&f->link, link))
 		return rc;
 	pst_fail(err, PST_E_STATE, "", "there is a link %s that is not postern's", name);
 	return pst_err_cure(err, "rename or remove it");
@@ -284,19 +295,21 @@ static int no_ingress(struct pst_netlink *n, const struct pst_netstate *s, struc
 	return delete_qdisc(n, s->link, PST_TC_ROOT, err);
 }
 
-/* Somebody else's bucket: lowered in place, or as it was. */
-static int their_bucket(struct pst_netlink *n, const struct pst_netstate *s, enum pst_net_dir d,
+/* Somebody else's bucket: lowered in place, or as it was; one they changed meanwhile is theirs
+ * as it is. */
+static int their_bucket(struct pst_netlink *n, struct pst_netstate *s, enum pst_net_dir d,
 			struct pst_err *err)
 {
 	struct pst_rtnl m;
 	struct pst_qdisc now;
-	bool there = false;
-	const struct pst_netshape *w = &s->shape[d];
+	bool there = false, lowered = false;
+	struct pst_netshape *w = &s->shape[d];
 	const uint64_t want = pst_netstate_bits(s, d) / 8;
 	const int rc = see_qdisc(n, w->link, PST_TC_ROOT, &there, &now, err);
 	if (rc != PST_OK)
 		return rc;
-	if (!there || !pst_streq(now.kind, "tbf") || now.handle != w->handle) {
+	if (!there || !pst_streq(now.kind, "tbf") || now.handle != w->handle ||
+	    !pst_netlimit_theirs_now(&now, s->mtu, w, &lowered)) {
 		if (want == 0)
 			return PST_OK; /* they took it off, or changed it: theirs */
 		pst_fail(err, PST_E_STATE, "", "the bandwidth limit that stood on the host's link %s went away",
@@ -305,14 +318,13 @@ static int their_bucket(struct pst_netlink *n, const struct pst_netstate *s, enu
 	}
 	if (want != 0 && want < w->rate)
 		return put_tbf(n, s, w->link, w->handle, d, err);
-	if (now.noptions == w->noptions && memcmp(now.options, w->options, w->noptions) == 0)
+	if (!lowered)
 		return PST_OK;
 	pst_rtnl_tbf_back(&m, w->link, w->handle, w->options, w->noptions);
 	return act(n, &m, "put a token bucket filter back", ENODEV, 0, err);
 }
 
-int pst_nettc_apply(struct pst_netlink *n, const struct pst_netstate *s, enum pst_net_dir d,
-		    struct pst_err *err)
+int pst_nettc_apply(struct pst_netlink *n, struct pst_netstate *s, enum pst_net_dir d, struct pst_err *err)
 {
 	const bool wanted = pst_netstate_bits(s, d) != 0;
 	switch (s->shape[d].by) {

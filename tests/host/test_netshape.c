@@ -1,11 +1,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../fault/failing.h"
@@ -175,6 +177,101 @@ Test(netshape, anything_else_that_stands_there_is_refused_and_left)
 		cr_assert_eq(ground_sh("diff before after >&2 && test -z \"$(ls state/net)\""), 0);
 		(void)ground_sh("tc qdisc del dev h0 root 2>/dev/null || true; tc qdisc del dev h0 clsact 2>/dev/null || tc qdisc del dev h0 ingress 2>/dev/null || true");
 	}
+}
+
+/* What stands there was right when the container was made; it is looked at again before it starts. */
+Test(netshape, what_came_between_create_and_start_is_refused)
+{
+	static const char *const came[] = {
+		"tc qdisc replace dev h0 root handle 5: pfifo limit 10",
+		("tc filter add dev h0 parent ffff: protocol ip prio 1 u32 match ip dst 10.0.0.1/32 "
+		 "action mirred egress redirect dev lo"),
+		"tc qdisc replace dev pst2 root handle 5: pfifo limit 10",
+	};
+	static const char *const took[] = {
+		"tc qdisc del dev h0 root 2>/dev/null || true",
+		"tc filter del dev h0 parent ffff: prio 1; tc qdisc del dev h0 ingress 2>/dev/null || true",
+		"true",
+	};
+	pair("h0", "eth0");
+	const struct pst_netends e = ends();
+	for (size_t i = 0; i < PST_NELEM(came); i++) {
+		cr_assert_eq(hold(&e.v[0], A, both), PST_OK);
+		cr_assert_eq(ground_sh(came[i]), 0, "%s", came[i]);
+		cr_assert_eq(hold(&e.v[0], A, both), PST_E_POLICY, "%s", came[i]);
+		drop(e.v[0].index, A);
+		cr_assert_eq(ground_sh(took[i]), 0, "%s", took[i]);
+	}
+}
+
+Test(netshape, what_they_changed_meanwhile_is_left_to_them)
+{
+	static const char change[] = "tc qdisc change dev h0 root handle 1: tbf rate 500mbit burst 300kb latency 25ms";
+	char cmd[1024];
+	pair("h0", "eth0");
+	snprintf(cmd, sizeof cmd, PLUGIN, "1gbit", "1gbit");
+	cr_assert_eq(ground_sh(cmd), 0);
+	const struct pst_netends e = ends();
+	cr_assert_eq(hold(&e.v[0], A, both), PST_OK);
+	cr_assert_eq(ground_sh("tc qdisc show dev h0 root | grep -q 'rate 40Mbit'"), 0);
+	cr_assert_eq(ground_sh(change), 0);
+	picture("before");
+	cr_assert_eq(hold(&e.v[0], B, both), PST_OK, "lowered again");
+	cr_assert_eq(ground_sh("tc qdisc show dev h0 root | grep -q 'rate 40Mbit'"), 0);
+	drop(e.v[0].index, A);
+	drop(e.v[0].index, B);
+	cr_assert_eq(ground_sh("tc qdisc show dev h0 root | grep -q 'tbf 1: .* rate 500Mbit burst 30'"), 0);
+	cr_assert_eq(hold(&e.v[0], A, both), PST_OK);
+	cr_assert_eq(ground_sh(change), 0);
+	drop(e.v[0].index, A);
+	cr_assert_eq(ground_sh("tc qdisc show dev h0 root | grep -q 'tbf 1: .* rate 500Mbit burst 30' &&"
+			       "test -z \"$(ls state/net)\""), 0);
+}
+
+Test(netshape, one_bucket_of_theirs_for_two_links_is_refused)
+{
+	char cmd[1024];
+	pair("h0", "eth0");
+	pair("h1", "eth1");
+	snprintf(cmd, sizeof cmd, PLUGIN " && tc qdisc add dev h1 ingress && tc filter add dev h1 parent ffff: protocol "
+		 "all prio 7 u32 match u32 0 0 flowid 1:1 action mirred egress redirect dev bwp1", "1gbit", "1gbit");
+	cr_assert_eq(ground_sh(cmd), 0);
+	picture("before");
+	const struct pst_netends e = ends();
+	cr_assert_eq(e.n, 2);
+	cr_assert_eq(hold(&e.v[0], A, both), PST_OK);
+	cr_assert_eq(hold(&e.v[1], A, both), PST_E_POLICY);
+	drop(e.v[1].index, A);
+	drop(e.v[0].index, A);
+	picture("after");
+	cr_assert_eq(ground_sh("diff before after >&2 && test -z \"$(ls state/net)\""), 0);
+}
+
+/* XDP_PASS on the link; 0 or an errno. */
+static int put_xdp(uint32_t link)
+{
+	const struct bpf_insn pass[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2 /* XDP_PASS */},
+					{.code = BPF_JMP | BPF_EXIT}};
+	union bpf_attr load = {.prog_type = BPF_PROG_TYPE_XDP, .insns = (uintptr_t)pass, .insn_cnt = 2,
+			       .license = (uintptr_t) "GPL"};
+	const int prog = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+	if (prog < 0)
+		return errno;
+	union bpf_attr link_it = {.link_create = {.prog_fd = (uint32_t)prog, .target_ifindex = link,
+						  .attach_type = BPF_XDP}};
+	return syscall(SYS_bpf, BPF_LINK_CREATE, &link_it, sizeof link_it) < 0 ? errno : 0;
+}
+
+Test(netshape, an_xdp_program_that_would_see_packets_first_is_refused)
+{
+	pair("h0", "eth0");
+	const struct pst_netends e = ends();
+	const int no = put_xdp(e.v[0].index);
+	if (no != 0) {
+		cr_skip_test("no XDP here: %s", strerror(no));
+		return;
+	}
+	cr_assert_eq(hold(&e.v[0], A, both), PST_E_POLICY);
 }
 
 Test(netshape, links_inside_are_told_apart)
