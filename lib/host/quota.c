@@ -17,6 +17,9 @@
 /* A subvolume, open, and its quota group in sysfs. */
 struct group {
 	int fd;
+	uint64_t id;
+	uint8_t fsid[16];
+	char name[64]; /* "UUID-ID", of all file systems */
 	char sys[128];
 };
 
@@ -71,9 +74,12 @@ static bool open_group(const char *dir, struct group *ret, char *why, size_t siz
 		snprintf(why, size, "%.200s is no subvolume of its own", dir);
 		return false;
 	}
+	g.id = id.treeid;
+	memcpy(g.fsid, info.fsid, sizeof g.fsid);
 	pst_btrfs_uuid(info.fsid, uuid);
 	snprintf(g.sys, sizeof g.sys, "/sys/fs/btrfs/%s/qgroups/0_%llu", uuid,
 		 (unsigned long long)id.treeid);
+	snprintf(g.name, sizeof g.name, "%s-%llu", uuid, (unsigned long long)id.treeid);
 	if (pst_host->fstatat(AT_FDCWD, g.sys, &st, 0) != 0) {
 		snprintf(why, size, "quotas of its btrfs are not switched on (btrfs quota enable)");
 		return false;
@@ -139,28 +145,50 @@ bool pst_quota_find(const char *path, bool beside, struct pst_quota *ret)
 	return found(&g, parent, ret);
 }
 
+/*
+ * The request writes to the tree of its descriptor, and has to fit into that one's quota: by the
+ * subvolume itself, a limit that is reached could not be raised. So by the directory it lies in.
+ */
+static int request_fd(const struct group *g)
+{
+	struct pst_btrfs_fs_info info = {0};
+	pst_auto_fd up = pst_host->openat(g->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (up < 0 || pst_host->ioctl(up, PST_BTRFS_FS_INFO, &info) != 0 ||
+	    memcmp(info.fsid, g->fsid, sizeof g->fsid) != 0)
+		return -1;
+	return PST_TAKE_FD(up);
+}
+
 static int put(const struct group *g, uint64_t bytes, struct pst_err *err)
 {
-	struct pst_btrfs_qgroup_limit a = {.flags = PST_BTRFS_LIMIT_EXCLUSIVE, .max_exclusive = bytes};
-	return pst_host->ioctl(g->fd, PST_BTRFS_QGROUP_LIMIT, &a) == 0
+	struct pst_btrfs_qgroup_limit a = {
+		.id = g->id, .flags = PST_BTRFS_LIMIT_EXCLUSIVE, .max_exclusive = bytes};
+	pst_auto_fd up = request_fd(g);
+	return pst_host->ioctl(up < 0 ? g->fd : up, PST_BTRFS_QGROUP_LIMIT, &a) == 0
 		       ? PST_OK
 		       : pst_fail_sys(err, "cannot set the limit of a quota group");
 }
 
-int pst_quota_set(const char *dir, uint64_t bytes, bool more, uint64_t *ret_set, struct pst_err *err)
+int pst_quota_look(const char *dir, struct pst_quotanow *ret, struct pst_err *err)
 {
 	char why[300];
 	auto_group g = GROUP_NONE;
 	if (!open_group(dir, &g, why, sizeof why))
 		return pst_fail(err, PST_E_HOST, "", "the size of %.200s cannot be limited any more: %s", dir,
 				why);
-	const uint64_t held = more ? number(&g, "exclusive") : 0;
-	const uint64_t old = limit_of(&g);
-	const uint64_t want = bytes > PST_QUOTA_NONE - 1 - held ? PST_QUOTA_NONE - 1 : bytes + held;
-	const int rc = old <= want ? PST_OK : put(&g, want, err);
-	if (rc == PST_OK)
-		*ret_set = old <= want ? old : want;
-	return rc;
+	*ret = (struct pst_quotanow){.limit = limit_of(&g), .held = number(&g, "exclusive")};
+	snprintf(ret->name, sizeof ret->name, "%s", g.name);
+	return PST_OK;
+}
+
+int pst_quota_put(const char *dir, uint64_t bytes, struct pst_err *err)
+{
+	char why[300];
+	auto_group g = GROUP_NONE;
+	if (!open_group(dir, &g, why, sizeof why))
+		return pst_fail(err, PST_E_HOST, "", "the size of %.200s cannot be limited any more: %s", dir,
+				why);
+	return put(&g, bytes, err);
 }
 
 int pst_quota_restore(const char *dir, uint64_t set, uint64_t old, struct pst_err *err)

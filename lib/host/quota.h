@@ -33,13 +33,17 @@ struct pst_quota {
 PST_CHECKED PST_NONNULL(1, 3)
 bool pst_quota_find(const char *path, bool beside, struct pst_quota *ret);
 
-/*
- * Limit what the subvolume at `dir` may hold alone to `bytes`; with `more` to that beyond
- * what it holds now. A lower limit that is there stays.
- * ret_set  what is in force now
- */
-PST_CHECKED PST_NONNULL(1, 4)
-int pst_quota_set(const char *dir, uint64_t bytes, bool more, uint64_t *ret_set, struct pst_err *err);
+/* The subvolume at `dir` as it is. */
+struct pst_quotanow {
+	char name[64];  /* of the quota group, unlike any other's */
+	uint64_t limit; /* in force, PST_QUOTA_NONE: none */
+	uint64_t held;  /* bytes it holds alone */
+};
+PST_CHECKED PST_NONNULL(1, 2)
+int pst_quota_look(const char *dir, struct pst_quotanow *ret, struct pst_err *err);
+
+/* Limit what the subvolume at `dir` may hold alone; PST_QUOTA_NONE: not at all. */
+PST_CHECKED PST_NONNULL(1) int pst_quota_put(const char *dir, uint64_t bytes, struct pst_err *err);
 
 /* Put `old` back (PST_QUOTA_NONE: no limit) where `set` is still in force; set 0: whatever is.
  * A directory or a limit that is no longer ours is success. */

@@ -20,6 +20,7 @@ static const struct {
 	[PST_DIR_STAGE] = {"stage", 0711}, /* the owner of a block passes through */
 	[PST_DIR_DENIALS] = {"denials", 0700},
 	[PST_DIR_NET] = {"net", 0700},
+	[PST_DIR_QUOTA] = {"quota", 0700},
 };
 
 int pst_statedir_cure(const struct pst_statedir *sd, struct pst_err *err)

@@ -9,6 +9,7 @@
  *     stage/       0711  staging directories of the applier, one per container
  *     denials/     0700  what was refused, one file per container; outlives it
  *     net/         0700  one record per limited network link (host/netshape.h)
+ *     quota/       0700  one record per limited subvolume (host/quotahold.h)
  *
  * Trust (design 7): each directory must be a directory (no symbolic link),
  * owned by root or by us, and not writable by group or others; it is then used
@@ -22,7 +23,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 
-enum pst_subdir { PST_DIR_IDS, PST_DIR_C, PST_DIR_MAKING, PST_DIR_STAGE, PST_DIR_DENIALS, PST_DIR_NET, PST_NDIRS };
+enum pst_subdir { PST_DIR_IDS, PST_DIR_C, PST_DIR_MAKING, PST_DIR_STAGE, PST_DIR_DENIALS, PST_DIR_NET, PST_DIR_QUOTA, PST_NDIRS };
 
 struct pst_statedir {
 	char path[256];     /* as opened, for messages and for paths others need */
@@ -30,7 +31,7 @@ struct pst_statedir {
 	int sub[PST_NDIRS]; /* opened by pst_statedir_sub; -1 until then */
 };
 
-#define PST_STATEDIR_NONE {.fd = -1, .sub = {-1, -1, -1, -1, -1, -1}}
+#define PST_STATEDIR_NONE {.fd = -1, .sub = {-1, -1, -1, -1, -1, -1, -1}}
 
 /* A struct pst_statedir on the stack; initialise with PST_STATEDIR_NONE. */
 #define pst_auto_statedir PST_CLEANUP(pst_statedir_close) struct pst_statedir

@@ -11,6 +11,7 @@
 #include "host/blockdev.h"
 #include "host/mounttab.h"
 #include "host/quota.h"
+#include "host/quotahold.h"
 
 /* Loop devices are given back while they are in use: they then go with the last mount, and
  * that goes with the test's mount namespace. */
@@ -109,11 +110,57 @@ Test(blockdev, an_overlay_is_where_its_upper_directory_is_and_memory_is_no_disk)
 	cr_expect(strstr(d.why, "proc") != NULL, "%s", d.why);
 }
 
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static uint64_t limit_now(const char *dir)
+{
+	struct pst_quotanow now = {0};
+	cr_assert_eq(pst_quota_look(dir, &now, NULL), PST_OK);
+	return now.limit;
+}
+
+static void dropped(struct pst_statedir *sd, const char *key, const char *dir, bool want)
+{
+	bool held = !want;
+	cr_assert_eq(pst_quotahold_drop(sd, key, dir, &held, NULL), PST_OK);
+	cr_expect_eq(held, want);
+}
+
+/* Two containers on one root, in every order, and an administrator in between. */
+static void hold_and_drop(const char *dir)
+{
+	char path[300];
+	pst_auto_statedir sd = PST_STATEDIR_NONE;
+	snprintf(path, sizeof path, "%s/state", ground_dir);
+	cr_assert_eq(pst_statedir_open(path, &sd, NULL), PST_OK);
+	cr_assert_eq(pst_quotahold_set(&sd, A, dir, 8 << 20, false, NULL), PST_OK);
+	cr_expect_neq(ground_sh("dd if=/dev/zero of=btrfs/s/fs/f bs=1M count=20 2>/dev/null && sync"), 0);
+	cr_assert_eq(pst_quotahold_set(&sd, B, dir, 9 << 20, false, NULL), PST_OK);
+	cr_expect_eq(limit_now(dir), 8 << 20, "the tighter counts");
+	dropped(&sd, A, dir, true);
+	cr_expect_eq(limit_now(dir), 9 << 20, "the other one's is left");
+	cr_assert_eq(pst_quotahold_set(&sd, A, dir, 7 << 20, false, NULL), PST_OK);
+	dropped(&sd, B, dir, true);
+	cr_expect_eq(limit_now(dir), 7 << 20);
+	/* What it holds is more than that by now: neither this nor the way back may fail of it. */
+	cr_assert_eq(pst_quota_put(dir, 6 << 20, NULL), PST_OK);
+	dropped(&sd, A, dir, true);
+	cr_expect_eq(limit_now(dir), 6 << 20, "somebody else's change stays");
+	dropped(&sd, A, dir, false);
+	cr_assert_eq(pst_quotahold_set(&sd, A, dir, 1 << 30, false, NULL), PST_OK);
+	cr_expect_eq(limit_now(dir), 6 << 20, "a lower one stays");
+	dropped(&sd, A, dir, true);
+	cr_assert_eq(pst_quota_put(dir, PST_QUOTA_NONE, NULL), PST_OK);
+	cr_assert_eq(pst_quotahold_set(&sd, A, dir, 8 << 20, false, NULL), PST_OK);
+	dropped(&sd, A, dir, true);
+	cr_expect_eq(ground_sh("test -z \"$(ls state/quota)\""), 0);
+}
+
 Test(blockdev, a_subvolume_of_its_own_can_be_limited_and_is_put_back)
 {
 	char path[400];
 	struct pst_quota q;
-	uint64_t set;
 	if (ground_sh("command -v mkfs.btrfs btrfs >/dev/null") != 0)
 		cr_skip_test("needs mkfs.btrfs");
 	cr_assert_eq(ground_sh("truncate -s 200M a.img && losetup -f --show a.img >one &&"
@@ -131,17 +178,19 @@ Test(blockdev, a_subvolume_of_its_own_can_be_limited_and_is_put_back)
 	snprintf(path, sizeof path, "%s/btrfs/s/fs", ground_dir);
 	cr_expect_not(pst_quota_find(path, false, &q), "a directory of it is not");
 	cr_assert(pst_quota_find(path, true, &q), "%s", q.why);
-	cr_expect_eq(pst_quota_set(q.dir, 8 << 20, false, &set, NULL), PST_OK);
-	cr_expect_eq(set, 8 << 20);
-	cr_expect_neq(ground_sh("dd if=/dev/zero of=btrfs/s/fs/f bs=1M count=20 2>/dev/null && sync"), 0);
-	cr_expect_eq(pst_quota_set(q.dir, 9 << 20, false, &set, NULL), PST_OK, "a lower one stays");
-	cr_expect_eq(set, 8 << 20);
-	cr_expect_eq(pst_quota_restore(q.dir, 9 << 20, PST_QUOTA_NONE, NULL), PST_OK, "not ours any more");
-	cr_assert(pst_quota_find(path, true, &q));
-	cr_expect_eq(q.limit, 8 << 20);
-	cr_expect_eq(pst_quota_restore(q.dir, 8 << 20, PST_QUOTA_NONE, NULL), PST_OK);
+	hold_and_drop(q.dir);
 	cr_assert(pst_quota_find(path, true, &q));
 	cr_expect_eq(q.limit, PST_QUOTA_NONE);
+	/* As versions without a record of it left it. */
+	cr_expect_eq(pst_quota_put(q.dir, 8 << 20, NULL), PST_OK);
+	cr_expect_eq(pst_quota_restore(q.dir, 9 << 20, PST_QUOTA_NONE, NULL), PST_OK, "not ours any more");
+	cr_expect_eq(limit_now(q.dir), 8 << 20);
+	cr_expect_eq(pst_quota_restore(q.dir, 8 << 20, PST_QUOTA_NONE, NULL), PST_OK);
+	cr_expect_eq(limit_now(q.dir), PST_QUOTA_NONE);
+	cr_assert_eq(ground_sh("btrfs -q subvolume create btrfs/s/fs/inner"), 0);
+	cr_expect_not(pst_quota_find(path, true, &q), "what lies in another subvolume would not count");
+	cr_expect(strstr(q.why, "others inside") != NULL, "%s", q.why);
+	cr_assert_eq(ground_sh("btrfs -q subvolume delete -c btrfs/s/fs/inner >/dev/null"), 0);
 	/* With others beside it, or not a subvolume at all. */
 	cr_assert_eq(ground_sh(": >btrfs/s/other"), 0);
 	cr_expect_not(pst_quota_find(path, true, &q));
