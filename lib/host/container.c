@@ -54,7 +54,10 @@ static int open_or_pass(const struct pst_global *g, const struct pst_create *c, 
 	if (rc != PST_OK || !ctx->transparent)
 		return rc;
 	if (c->nrootfs > 0) {
-		const int mounted = pst_rootmount_mount(c->bundle, c->rootfs, c->nrootfs, err);
+		pst_auto_bundle b = {0};
+		int mounted = pst_bundle_read(c->bundle, &b, err);
+		if (mounted == PST_OK)
+			mounted = pst_rootmount_mount(b.path, &b.spec, c->rootfs, c->nrootfs, err);
 		if (mounted != PST_OK)
 			return mounted;
 	}

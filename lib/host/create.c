@@ -259,7 +259,8 @@ static int mount_as_it_came(struct pst_making *m, struct pst_err *err)
 	m->plan = (struct pst_plan){0};
 	int rc = pst_apply_mark(&m->apply, err);
 	if (rc == PST_OK)
-		rc = pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+		rc = pst_rootmount_mount(m->bundle.path, &m->bundle.spec, c->rootfs,
+					 c->nrootfs, err);
 	return rc == PST_OK ? decide(m, c, err) : rc;
 }
 
@@ -331,7 +332,8 @@ static int take_rootfs(struct pst_making *m, struct pst_err *err)
 	    !pst_rootmount_direct(c->rootfs, c->nrootfs, &m->layout)) {
 		const int rc = pst_apply_mark(&m->apply, err);
 		return rc != PST_OK ? rc
-				    : pst_rootmount_mount(m->bundle.path, c->rootfs, c->nrootfs, err);
+				    : pst_rootmount_mount(m->bundle.path, &m->bundle.spec, c->rootfs,
+					 c->nrootfs, err);
 	}
 	c->layers = (const char *const *)m->layout.lower;
 	c->nlayers = m->layout.n;

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "host/hostops.h"
 #include "host/overlay.h"
+#include "host/sharedmount.h"
 #include "host/stage.h"
 #include "host/userns.h"
 
@@ -214,17 +215,22 @@ static int mount_one(const struct pst_rootmount *m, const char *at, struct pst_e
 	return PST_OK;
 }
 
-int pst_rootmount_mount(const char *bundle, const struct pst_rootmount *m, size_t n,
-			struct pst_err *err)
+int pst_rootmount_mount(const char *bundle, const struct pst_spec *spec, const struct pst_rootmount *m,
+			size_t n, struct pst_err *err)
 {
 	pst_auto_free char *at = NULL;
+	pst_auto_sharedmounts shared = {.n = 0};
 	if (asprintf(&at, "%s/rootfs", bundle) < 0) {
 		at = NULL;
 		return pst_fail_nomem(err);
 	}
 	if (pst_host->mkdirat(AT_FDCWD, at, 0711) != 0 && errno != EEXIST)
 		return pst_fail_sys(err, "cannot make %s", at);
-	int rc = pst_stage_private(err);
+	int rc = pst_sharedmounts_take(spec, bundle, &shared, err);
+	if (rc == PST_OK)
+		rc = pst_stage_private(err);
+	if (rc == PST_OK)
+		rc = pst_sharedmounts_put(&shared, err);
 	for (size_t i = 0; rc == PST_OK && i < n; i++)
 		rc = is_mapped(&m[i]) ? mount_mapped(&m[i], at, err) : mount_one(&m[i], at, err);
 	return rc;

@@ -13,6 +13,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "core/ovl.h"
+#include "core/spec.h"
 
 /* As in mount(8); options joined with commas, "" for none. Borrowed. */
 struct pst_rootmount {
@@ -40,7 +41,8 @@ bool pst_rootmount_direct(const struct pst_rootmount *m, size_t n, struct pst_ov
 
 /*
  * Enter a mount namespace of our own and mount all of them, in order, at
- * BUNDLE/rootfs, which is made if it is missing.
+ * BUNDLE/rootfs, which is made if it is missing. Bind mounts of the spec that are to
+ * propagate to the host still do (host/sharedmount.h).
  *
  * An overlay with uidmap= and gidmap= gets its lower directories id-mapped, as containerd 2
  * means it; these maps on another type are refused.
@@ -49,6 +51,6 @@ bool pst_rootmount_direct(const struct pst_rootmount *m, size_t n, struct pst_ov
  * words among them); PST_E_HOST. There is no way back into the old
  * namespace: on failure the process should end.
  */
-PST_CHECKED PST_NONNULL(1, 2)
-int pst_rootmount_mount(const char *bundle, const struct pst_rootmount *m, size_t n,
-			struct pst_err *err);
+PST_CHECKED PST_NONNULL(1, 2, 3)
+int pst_rootmount_mount(const char *bundle, const struct pst_spec *spec, const struct pst_rootmount *m,
+			size_t n, struct pst_err *err);
