@@ -1,5 +1,6 @@
 #include "host/container.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -178,11 +179,27 @@ int pst_container_start(const struct pst_global *g, const char *id, bool held, i
 	return rc == PST_OK ? pst_runtime_exec(&c.spawn, err) : rc;
 }
 
+/* A directory without a record and without a step to undo is the rest of a delete that was cut
+ * short, or a runtime has made it that was called meanwhile. */
+static int remove_rest(struct pst_making *m, struct pst_state *st, struct pst_err *err)
+{
+	pst_auto_jview v = {0};
+	struct pst_err why = {0};
+	if (pst_journal_read(st->fd, &v, &why) != PST_OK || v.nopen != 0)
+		return PST_E_STATE;
+	return pst_state_remove(&m->ctx.sd, st, err);
+}
+
 /* The record, moved into a making so that the undo finds it. */
 static int open_for_delete(struct pst_making *m, const char *id, bool *ours, struct pst_err *err)
 {
 	struct pst_seen seen = PST_SEEN_NONE;
-	int rc = m->ctx.transparent ? PST_OK : pst_look(&m->ctx, id, PST_LOCK_WAIT, &seen, err);
+	struct pst_err why = {0};
+	int rc = m->ctx.transparent ? PST_OK : pst_look(&m->ctx, id, PST_LOCK_WAIT, &seen, &why);
+	if (rc == PST_E_STATE && why.sys == ENOENT)
+		rc = remove_rest(m, &seen.state, &why);
+	if (rc != PST_OK && err != NULL)
+		*err = why;
 	m->state = seen.state;
 	m->record = seen.record;
 	m->begun = *ours = seen.found;

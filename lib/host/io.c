@@ -183,6 +183,7 @@ struct dirent64_raw { /* getdents64(2) */
 };
 
 #define REMOVE_DEPTH 64
+#define REMOVE_TRIES 8
 
 static int remove_at(int dfd, const char *name, unsigned depth, struct pst_err *err);
 
@@ -225,12 +226,17 @@ static int remove_at(int dfd, const char *name, unsigned depth, struct pst_err *
 	if (fd < 0)
 		return pst_fail_sys(err, "cannot open %s to remove it", name);
 
-	const int rc = remove_entries(fd, depth, err);
-	if (rc != PST_OK)
-		return rc;
-	if (pst_host->unlinkat(dfd, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-		return pst_fail_sys(err, "cannot remove %s", name);
-	return PST_OK;
+	/* Again, when somebody put something in meanwhile. */
+	for (unsigned left = REMOVE_TRIES; left > 0; left--) {
+		const int rc = remove_entries(fd, depth, err);
+		if (rc != PST_OK)
+			return rc;
+		if (pst_host->unlinkat(dfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			return PST_OK;
+		if (errno != ENOTEMPTY || pst_host->lseek(fd, 0, SEEK_SET) != 0)
+			break;
+	}
+	return pst_fail_sys(err, "cannot remove %s", name);
 }
 
 int pst_io_remove_tree(int dfd, const char *name, struct pst_err *err)

@@ -85,6 +85,7 @@ struct pst_task {
 	bool paused;
 	bool own_pidns; /* init is number 1 of a pid namespace: its end is everybody's */
 	bool init_waits; /* init has ended, execs have not been reaped yet */
+	bool sweeping;   /* what outlived init is being killed: its Delete waits for that */
 	struct pst_timer late; /* bounds init_waits */
 	struct pst_cgroup cgroup;
 	void *part[PST_PARTS_MAX];
@@ -116,6 +117,8 @@ PST_CHECKED struct pst_proc *pst_task_proc(struct pst_call *c, const char *id, c
 
 void pst_proc_free_fields(struct pst_proc *p);
 void pst_exec_free(struct pst_proc *p);
+/* What outlived init has been killed: a Delete that waited for it goes on. */
+void pst_task_swept(struct pst_task *t);
 /* Off the list and gone; the memory follows when no call runs for it any more. */
 void pst_task_free(struct pst_task *t);
 /* One call less (job.c). */

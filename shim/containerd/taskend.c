@@ -78,6 +78,7 @@ static void swept(struct pst_job *j, int status)
 	if (status != 0)
 		pst_log("warning", "processes of %s that outlived its init may run on (status %d)",
 			j->task->id, status);
+	pst_task_swept(j->task);
 }
 
 /* Without a pid namespace of its own, the container's other processes live on. */
@@ -92,7 +93,8 @@ static void kill_rest(struct pst_task *t)
 	pst_args_add(&a, t->id);
 	pst_args_add(&a, "KILL");
 	const struct pst_job j = {.task = t, .fd = -1, .done = swept};
-	if (pst_job_run(&j, &a, none, -1, &err) != PST_OK)
+	t->sweeping = pst_job_run(&j, &a, none, -1, &err) == PST_OK;
+	if (!t->sweeping)
 		pst_log("warning", "%s: %s", t->id, err.msg);
 }
 

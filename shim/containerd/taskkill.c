@@ -120,6 +120,13 @@ static void run_delete(struct pst_call *c, struct pst_task *t)
 	pst_call_error(c, &err);
 }
 
+void pst_task_swept(struct pst_task *t)
+{
+	t->sweeping = false;
+	if (t->init.deleter != NULL && t->init.io == NULL)
+		run_delete(PST_TAKE(t->init.deleter), t);
+}
+
 static void delete_exec(struct pst_call *c, struct pst_proc *p)
 {
 	char path[640];
@@ -135,12 +142,11 @@ static void delete_exec(struct pst_call *c, struct pst_proc *p)
 static void drained(void *ctx)
 {
 	struct pst_proc *p = ctx;
-	struct pst_call *c = PST_TAKE(p->deleter);
 	pst_procio_free(PST_TAKE(p->io));
 	if (p->id != NULL)
-		delete_exec(c, p);
-	else
-		run_delete(c, p->task);
+		delete_exec(PST_TAKE(p->deleter), p);
+	else if (!p->task->sweeping) /* a runtime that begins would make its directory again */
+		run_delete(PST_TAKE(p->deleter), p->task);
 }
 
 void pst_task_delete(struct pst_call *c, const void *msg)
