@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "core/idrange.h"
 #include "core/json.h"
 #include "host/beside.h"
 #include "host/dirents.h"
 #include "host/gate.h"
 #include "host/hostops.h"
+#include "host/idmap.h"
 #include "host/inspect.h"
 #include "host/io.h"
 #include "host/lease.h"
@@ -18,6 +20,7 @@
 #include "host/policyload.h"
 #include "host/state.h"
 #include "host/sweep.h"
+#include "host/userns.h"
 
 struct report {
 	struct pst_finding *v;
@@ -71,6 +74,24 @@ static void check_limits(struct report *r)
 		     "the kernel has no syscall filters");
 	else
 		tell(r, PST_HEALTH_OK, "seccomp", "", "syscall filters available");
+}
+
+/* Volumes in memory: tmpfs has been id-mapped since Linux 6.3. Any block will do to ask. */
+static void check_memory(struct report *r, bool root)
+{
+	struct statfs fs;
+	pst_auto_fd userns = -1;
+	pst_auto_fd fd = pst_host->openat(AT_FDCWD, "/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (!root || fd < 0 || pst_host->fstatfs(fd, &fs) != 0 || fs.f_type != TMPFS_MAGIC ||
+	    pst_userns_open(pst_idpool_default.first, PST_ID_BLOCK, NULL, 0, &userns, NULL) != PST_OK)
+		return;
+	if (pst_idmap_probe(fd, userns, false) != PST_IDMAP_NONE)
+		tell(r, PST_HEALTH_OK, "memory volumes", "", "tmpfs can be id-mapped");
+	else
+		tell(r, PST_HEALTH_WARN, "memory volumes",
+		     "use Linux 6.3 or newer; or set /grants/unmappedWrite of the policy to \"pass\"",
+		     "tmpfs cannot be id-mapped: a container that may write such a volume is refused, and "
+		     "of a secret there it reads what all may read");
 }
 
 /* Which limits a policy can set here, and which the runtime would fail at. */
@@ -213,6 +234,7 @@ int pst_inspect_doctor(const struct pst_global *g, bool repair, struct pst_findi
 	if (rc != PST_OK)
 		return rc;
 	check_kernel(&r, facts, ctx.full_root);
+	check_memory(&r, ctx.full_root);
 	check_limits(&r);
 	check_cgroups(&r, facts);
 	check_sizes(&r);
