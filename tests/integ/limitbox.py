@@ -7,13 +7,14 @@ import subprocess
 import time
 
 import bundle
+from tap import SLOW
 
 RUNTIME = os.environ.get("RUNTIME", "postern")
 
 
 def until(what, seconds=20):
     """The first true answer of what(), or the last one."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
         found = what()
         if found:
@@ -43,14 +44,14 @@ class Box:
 
     def run(self, *words):
         """(status, what it printed) of a verb."""
-        done = subprocess.run([RUNTIME, "--policy", self.policy, *words], capture_output=True, text=True, timeout=60,
+        done = subprocess.run([RUNTIME, "--policy", self.policy, *words], capture_output=True, text=True, timeout=60 * SLOW,
                               check=False)
         return done.returncode, done.stdout + done.stderr
 
     def __enter__(self):
         with open(os.path.join(self.dir, "out"), "w", encoding="utf-8") as out:
             subprocess.run([RUNTIME, "--policy", self.policy, "run", "--detach", "--bundle", self.dir, self.id], check=True,
-                           stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60)
+                           stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=60 * SLOW)
         self.key = self.find_key()
         return self
 

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from tap import SLOW
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 IMAGE = "localhost/pst/busybox:1"
 CLONE_NEWNS, MS_REC, MS_PRIVATE, PR_SET_CHILD_SUBREAPER = 0x20000, 0x4000, 1 << 18, 36
@@ -52,7 +54,7 @@ def private_place():
 
 def until(seconds, test):
     """Poll a test; its last value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while not (value := test()) and time.monotonic() < end:
         time.sleep(0.02)
     return value
@@ -129,7 +131,7 @@ class Node:
     def ctr(self, *args, stdin="", timeout=60):
         """One ctr; the CompletedProcess with text."""
         return subprocess.run(self.argv(*args), env=self.env, input=stdin, capture_output=True, text=True,
-                              timeout=timeout, check=False)
+                              timeout=timeout * SLOW, check=False)
 
     def need(self, *args, **more):
         """One ctr that has to succeed; its standard output."""

@@ -4,6 +4,8 @@ import os
 import sys
 import traceback
 
+SLOW = float(os.environ.get("POSTERN_TEST_SLOW", "1"))  # waits are that much longer: an emulated machine
+
 
 class Tap:
     """Counts points; a group that throws is one failed point and the next group still runs."""
