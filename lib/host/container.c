@@ -234,6 +234,8 @@ int pst_container_delete(const struct pst_global *g, const char *id, bool force,
 	m.record.phase = PST_PHASE_DELETING;
 	if (rc == PST_OK)
 		rc = pst_state_write(&m.ctx.sd, &m.state, &m.record, err);
+	/* Gone on without us, it would make its --root again in a directory that a sweep removed. */
+	c.spawn.die_with_us = true;
 	/* The runtime removes the cgroup, and with it what it counted. */
 	(void)!pst_keeper_ask(&m.state, PST_KEEPER_FLUSH, NULL);
 	if (rc == PST_OK)

@@ -216,6 +216,7 @@ int pst_step_runtime_undo(struct pst_undo *u, const json_t *arg, const json_t *n
 		pst_runcall_add(&c, u->record->id);
 		rc = pst_runcall_ready(&c, err);
 		c.spawn.quiet = true;
+		c.spawn.die_with_us = true;
 		if (rc == PST_OK)
 			rc = pst_runtime_run(&c.spawn, &status, err);
 		if (rc != PST_OK)
