@@ -144,9 +144,8 @@ int pst_plan_disk(struct pst_work *w, struct pst_err *err)
 	if (rc != PST_OK)
 		return rc;
 	return pst_work_step(w, "quota",
-			     json_pack("{s:s, s:o, s:b, s:O?}", "dir", dir, "bytes", pst_json_from_u64(w->size),
-				       "grown", (int)json_is_true(json_object_get(place, "grown")), "was",
-				       json_object_get(place, "quotaWas")),
+			     json_pack("{s:s, s:o, s:b}", "dir", dir, "bytes", pst_json_from_u64(w->size),
+				       "grown", (int)json_is_true(json_object_get(place, "grown"))),
 			     err);
 }
 

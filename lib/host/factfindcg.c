@@ -140,8 +140,7 @@ static bool add_size(json_t *place, const char *path, bool dir, bool hidden)
 {
 	struct pst_quota q = {.why = "it is mounted for the container alone"};
 	if (!hidden && pst_quota_find(path, !dir, &q)) {
-		if (json_object_set_new(place, "quota", json_string(q.dir)) != 0 ||
-		    json_object_set_new(place, "quotaWas", pst_json_from_u64(q.limit)) != 0)
+		if (json_object_set_new(place, "quota", json_string(q.dir)) != 0)
 			return false;
 	} else if (json_object_set_new(place, "noQuota", json_string(q.why)) != 0) {
 		return false;

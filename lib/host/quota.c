@@ -120,7 +120,6 @@ static bool found(const struct group *g, const char *dir, struct pst_quota *ret)
 		snprintf(ret->why, sizeof ret->why, "the subvolume %.200s has others inside", dir);
 		return false;
 	}
-	ret->limit = limit_of(g);
 	return snprintf(ret->dir, sizeof ret->dir, "%s", dir) < (int)sizeof ret->dir;
 }
 
@@ -128,7 +127,7 @@ bool pst_quota_find(const char *path, bool beside, struct pst_quota *ret)
 {
 	char parent[sizeof ret->dir];
 	auto_group g = GROUP_NONE;
-	*ret = (struct pst_quota){.limit = PST_QUOTA_NONE};
+	*ret = (struct pst_quota){0};
 	if (open_group(path, &g, ret->why, sizeof ret->why))
 		return found(&g, path, ret);
 	const char *slash = strrchr(path, '/');
@@ -189,14 +188,4 @@ int pst_quota_put(const char *dir, uint64_t bytes, struct pst_err *err)
 		return pst_fail(err, PST_E_HOST, "", "the size of %.200s cannot be limited any more: %s", dir,
 				why);
 	return put(&g, bytes, err);
-}
-
-int pst_quota_restore(const char *dir, uint64_t set, uint64_t old, struct pst_err *err)
-{
-	char why[300];
-	auto_group g = GROUP_NONE;
-	if (!open_group(dir, &g, why, sizeof why) || (set != 0 && limit_of(&g) != set) ||
-	    limit_of(&g) == old)
-		return PST_OK;
-	return put(&g, old, err);
 }

@@ -22,12 +22,11 @@
  * subvolume of its own, or with `beside` (an overlay's upper directory) lie in one with
  * nothing but what belongs to it. Subvolumes inside it would not be counted: with any, it cannot.
  *
- * ret  on true the directory to give to pst_quota_set, and the limit in force there; on
- *      false one clause for messages that says why
+ * ret  on true the directory to give to pst_quota_put; on false one clause for messages
+ *      that says why
  */
 struct pst_quota {
 	char dir[1024];
-	uint64_t limit;
 	char why[300];
 };
 PST_CHECKED PST_NONNULL(1, 3)
@@ -44,8 +43,3 @@ int pst_quota_look(const char *dir, struct pst_quotanow *ret, struct pst_err *er
 
 /* Limit what the subvolume at `dir` may hold alone; PST_QUOTA_NONE: not at all. */
 PST_CHECKED PST_NONNULL(1) int pst_quota_put(const char *dir, uint64_t bytes, struct pst_err *err);
-
-/* Put `old` back (PST_QUOTA_NONE: no limit) where `set` is still in force; set 0: whatever is.
- * A directory or a limit that is no longer ours is success. */
-PST_CHECKED PST_NONNULL(1)
-int pst_quota_restore(const char *dir, uint64_t set, uint64_t old, struct pst_err *err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "base/fd.h"
@@ -108,23 +109,26 @@ static int drop(struct pst_statedir *sd, int fd, const char *name, struct pst_qu
 	return rc == PST_OK ? store(sd, fd, name, &left, err) : rc;
 }
 
-int pst_quotahold_drop(struct pst_statedir *sd, const char *key, const char *dir, bool *ret_held,
-		       struct pst_err *err)
+int pst_quotahold_drop(struct pst_statedir *sd, const char *key, const char *dir, struct pst_err *err)
 {
 	pst_auto_fd fd = -1;
 	pst_auto_dirnames l = {0};
-	*ret_held = false;
 	int rc = lock(sd, &fd, err);
 	if (rc == PST_OK)
 		rc = pst_dirnames_read(fd, &l, err);
-	for (size_t i = 0; rc == PST_OK && i < l.n && !*ret_held; i++) {
+	for (size_t i = 0; i < l.n; i++) {
 		struct pst_quotastate s = {0};
 		bool there = false;
-		rc = load(fd, l.v[i], &s, &there, err);
-		if (rc != PST_OK || !there || !pst_quotastate_holds(&s, key))
+		if (strchr(l.v[i], '.') != NULL) { /* of a writer that was killed: the lock is ours */
+			(void)pst_host->unlinkat(fd, l.v[i], 0);
 			continue;
-		*ret_held = true;
-		rc = drop(sd, fd, l.v[i], &s, key, dir, err);
+		}
+		/* A damaged record may be of another subvolume, which is not to keep this one's. */
+		const int read = load(fd, l.v[i], &s, &there, rc == PST_OK ? err : NULL);
+		rc = rc == PST_OK ? read : rc;
+		if (read != PST_OK || !there || !pst_quotastate_holds(&s, key))
+			continue;
+		return drop(sd, fd, l.v[i], &s, key, dir, err);
 	}
 	return rc;
 }

@@ -23,8 +23,8 @@ int pst_quotahold_set(struct pst_statedir *sd, const char *key, const char *dir,
 
 /*
  * Container `key` is gone: the subvolume gets what the others want, or the limit it had. A limit
- * that somebody else changed meanwhile stays. *ret_held false: there is no record of it.
+ * that somebody else changed meanwhile stays. That no record holds it is success; PST_E_STATE: none of
+ * those that can be read does.
  */
-PST_CHECKED PST_NONNULL(1, 2, 3, 4)
-int pst_quotahold_drop(struct pst_statedir *sd, const char *key, const char *dir, bool *ret_held,
-		       struct pst_err *err);
+PST_CHECKED PST_NONNULL(1, 2, 3)
+int pst_quotahold_drop(struct pst_statedir *sd, const char *key, const char *dir, struct pst_err *err);

@@ -16,12 +16,6 @@ int pst_step_quota(struct pst_apply *a, const json_t *arg, json_t **note, struct
 
 int pst_step_quota_undo(struct pst_undo *u, const json_t *arg, const json_t *note, struct pst_err *err)
 {
-	uint64_t set = 0, was = PST_QUOTA_NONE;
-	bool held;
-	const int rc = pst_quotahold_drop(&u->ctx->sd, u->state->key, pst_step_text(arg, "dir"), &held, err);
-	/* One with a note was made by an earlier version, which kept no record. */
-	if (rc != PST_OK || held || note == NULL || !pst_json_u64(json_object_get(note, "set"), &set))
-		return rc;
-	(void)!pst_json_u64(json_object_get(arg, "was"), &was);
-	return pst_quota_restore(pst_step_text(arg, "dir"), set, was, err);
+	(void)note;
+	return pst_quotahold_drop(&u->ctx->sd, u->state->key, pst_step_text(arg, "dir"), err);
 }
