@@ -25,6 +25,7 @@
 struct event {
 	struct event *next;
 	const char *topic;
+	const void *about; /* see pst_events_send_few; compared only */
 	size_t len;
 	uint8_t request[]; /* RpcRequest, packed */
 };
@@ -281,11 +282,12 @@ static struct event *pack(const char *topic, const char *type, const ProtobufCMe
 	return e;
 }
 
-void pst_events_send(const char *topic, const char *type, const ProtobufCMessage *event)
+static void queue(const char *topic, const char *type, const ProtobufCMessage *event, const void *about)
 {
 	struct event *e = pack(topic, type, event);
 	if (e == NULL)
 		return;
+	e->about = about;
 	const bool idle = ev.first == NULL;
 	*ev.end = e;
 	ev.end = &e->next;
@@ -293,12 +295,20 @@ void pst_events_send(const char *topic, const char *type, const ProtobufCMessage
 		kick();
 }
 
-unsigned pst_events_waiting(const char *topic)
+void pst_events_send(const char *topic, const char *type, const ProtobufCMessage *event)
+{
+	queue(topic, type, event, NULL);
+}
+
+bool pst_events_send_few(const char *topic, const char *type, const ProtobufCMessage *event, const void *about,
+			 unsigned most)
 {
 	unsigned n = 0;
 	for (const struct event *e = ev.first; e != NULL; e = e->next)
-		n += strcmp(e->topic, topic) == 0;
-	return n;
+		n += e->about == about;
+	if (n < most)
+		queue(topic, type, event, about);
+	return n < most;
 }
 
 bool pst_events_pending(void)

@@ -12,19 +12,14 @@
 /* A container can go on hitting its limit for as long as containerd is away. */
 static void oom_hit(void *ctx)
 {
-	static bool told;
-	const struct pst_task *t = ctx;
-	if (pst_events_waiting("/tasks/oom") >= OOM_WAITING) {
-		if (!told)
-			pst_log("warning", "%d OOM events wait for containerd: those that follow are not told to it",
-				OOM_WAITING);
-		told = true;
-		return;
-	}
-	told = false;
+	struct pst_task *t = ctx;
 	Pst__TaskOOM e = PST__TASK_OOM__INIT;
 	e.container_id = t->id;
-	pst_events_send("/tasks/oom", "containerd.events.TaskOOM", &e.base);
+	const bool few = pst_events_send_few("/tasks/oom", "containerd.events.TaskOOM", &e.base, t, OOM_WAITING);
+	if (!few && !t->oom_bounded)
+		pst_log("warning", "%d OOM events of %s wait for containerd: those that follow are not told to it",
+			OOM_WAITING, t->id);
+	t->oom_bounded = !few;
 }
 
 static int oom_begin(struct pst_task *t, void **ret_state, struct pst_err *err)

@@ -85,6 +85,7 @@ struct pst_task {
 	bool paused;
 	bool own_pidns; /* init is number 1 of a pid namespace: its end is everybody's */
 	bool init_waits; /* init has ended, execs have not been reaped yet */
+	bool oom_bounded; /* of its OOM events some are not told (parts.c) */
 	bool sweeping;   /* what outlived init is being killed: its Delete waits for that */
 	struct pst_timer late; /* bounds init_waits */
 	struct pst_cgroup cgroup;
