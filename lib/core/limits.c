@@ -190,7 +190,7 @@ static int half_of_memory(const struct pst_judge *j, const struct pst_bound *swa
 		 "ceiling");
 	pst_judge_source(j, swap, "max", rule, sizeof rule);
 	pst_err_rule(err, rule);
-	return pst_err_cure(err, "give memory and memory-swap together");
+	return pst_err_cure(err, "give memory and memory-swap together, of unified memory.max and memory.swap.max");
 }
 
 /*
@@ -237,9 +237,14 @@ static int judge_unified_swap(struct pst_judge *j, const struct pst_bound *swap,
 {
 	char p[96], value[24];
 	struct pst_verdict v;
-	const struct pst_asked a = {
+	struct pst_asked a = {
 		.how = m->both.how == PST_ASK_UNLIMITED && !m->both.zero ? PST_ASK_UNLIMITED : PST_ASK_NOTHING};
 	pst_judge_at(j, "/unified/memory.swap.max", p);
+	if (j->partial && swap->policy->has_max && a.how == PST_ASK_NOTHING) {
+		if (swap->policy->max != 0)
+			return half_of_memory(j, swap, err);
+		a.how = PST_ASK_UNLIMITED; /* none is what the ceiling says, whatever was in force */
+	}
 	int rc = pst_judge_decide(j, swap, a, p, &v, err);
 	if (rc == PST_OK && v.change)
 		rc = pst_judge_able(j, swap, "/cgroup/swap", p, err);

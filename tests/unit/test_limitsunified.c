@@ -78,8 +78,12 @@ Test(limitsunified, i1_swap_has_its_ceiling_where_the_memory_is_unified)
 	spec(both, "{\"memory\":{\"limit\":8192},\"unified\":{\"memory.max\":\"max\",\"memory.swap.max\":\"max\"}}",
 	     "{\"memory\":{\"limit\":8192,\"swap\":12288},\"unified\":{\"memory.max\":\"" GI
 	     "\",\"memory.swap.max\":\"4096\"}}");
-	/* An update of the memory leaves the swap in force: on version 2 they are two. */
-	update(both, "{\"unified\":{\"memory.max\":\"100M\"}}", "{\"unified\":{\"memory.max\":\"100M\"}}");
+	/* What swap is in force an update does not see: it may be none of ours. */
+	refused(both, "{\"unified\":{\"memory.max\":\"100M\"}}", true, PST_E_POLICY);
+	update("\"swap\":{\"max\":0}", "{\"unified\":{\"memory.max\":\"100M\"}}",
+	       "{\"unified\":{\"memory.max\":\"100M\",\"memory.swap.max\":\"0\"}}");
+	update(both, "{\"unified\":{\"memory.max\":\"100M\",\"memory.swap.max\":\"1k\"}}",
+	       "{\"unified\":{\"memory.max\":\"100M\",\"memory.swap.max\":\"1k\"}}");
 }
 
 Test(limitsunified, unified_files_hold_on_version_2_alone)
