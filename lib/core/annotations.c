@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/str.h"
+#include "core/highids.h"
 #include "core/json.h"
 #include "core/nearest.h"
 #include "core/policy_priv.h"
@@ -163,8 +164,10 @@ static int read_ours(struct reading *r, const char *value)
 		return unknown(r, name);
 	if (pst_streq(name, "profile"))
 		return read_profile(r, value);
-	if (pst_streq(name, "ids")) /* pst_highids_read reads it */
-		return PST_OK;
+	if (pst_streq(name, "ids")) { /* what they mean is decided where ids are moved, if they are */
+		struct pst_highids ids = {0};
+		return pst_highids_name(value, &ids, r->err);
+	}
 	for (size_t i = 0; i < PST_NELEM(amounts); i++)
 		if (pst_streq(amounts[i].name, name))
 			return read_amount(r, &amounts[i], value);

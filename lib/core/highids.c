@@ -28,11 +28,11 @@ static int add(struct pst_highids *h, const char *pointer, uint64_t id, struct p
 	return PST_OK;
 }
 
-/* Those an annotation names, divided by commas: an engine tells a sandbox of few. */
-static int add_named(struct pst_highids *h, const struct pst_spec *s, struct pst_err *err)
+static const char pointer[] = "/annotations/postern~1ids";
+
+int pst_highids_name(const char *text, struct pst_highids *h, struct pst_err *err)
 {
-	static const char pointer[] = "/annotations/postern~1ids";
-	const char *at = pst_json_str(pst_json_at(s->tree, pointer));
+	const char *at = text;
 	while (at != NULL) {
 		char *end;
 		const bool digit = *at >= '0' && *at <= '9';
@@ -66,7 +66,7 @@ int pst_highids_read(const struct pst_spec *s, uint32_t second, struct pst_highi
 			rc = add(&h, p, gid, err);
 	}
 	if (rc == PST_OK)
-		rc = add_named(&h, s, err);
+		rc = pst_highids_name(pst_json_str(pst_json_at(s->tree, pointer)), &h, err);
 	if (rc != PST_OK)
 		return rc;
 	for (size_t i = 0; i < h.n; i++)

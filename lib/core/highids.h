@@ -29,6 +29,13 @@ struct pst_highids {
 };
 
 /*
+ * Add those that the annotation's text names, divided by commas (an engine tells a sandbox of few of a
+ * pod's). NULL names none. PST_E_SPEC for what is no such list, or too many.
+ */
+PST_CHECKED PST_NONNULL(2)
+int pst_highids_name(const char *text, struct pst_highids *h, struct pst_err *err);
+
+/*
  * The ids of /process/user and of the annotation at or above PST_ID_BLOCK, users and groups
  * together, as mappings onto the block that begins at `second`. PST_E_SPEC when there are
  * more than PST_HIGHIDS_MAX, or the annotation is no list of ids.

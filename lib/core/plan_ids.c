@@ -231,7 +231,7 @@ static void move_ids(struct pst_work *w, const struct pst_ns_fact *sibling)
 			     "root of the container is not root of the host");
 	if (p->expect.high.n > 0)
 		snprintf(why + strlen(why), sizeof why - strlen(why),
-			 "; ids above that the process has are mapped each by itself");
+			 "; ids above that the process has, or postern/ids names, are mapped each by itself");
 	pst_edit_set(e, "/linux/uidMappings", mapping(p), pst_work_source(w, "/ids"), "%s", why);
 	pst_edit_set(e, "/linux/gidMappings", mapping(p), pst_work_source(w, "/ids"), "%s", why);
 
