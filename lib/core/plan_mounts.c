@@ -151,9 +151,11 @@ static bool reaches_others(const char *pods, const char *uid, const char *path)
  * ROOT/pods/UID/etc-hosts is one that every container has. */
 static bool another_pods(const struct pst_work *w, const char *path)
 {
-	const char *uid = pst_json_str(json_object_get(w->spec->annotations,
-						       "io.kubernetes.cri.sandbox-uid"));
+	const json_t *notes = w->spec->annotations;
+	const char *uid = pst_json_str(json_object_get(notes, "io.kubernetes.cri.sandbox-uid"));
 	char own[160], pods[600];
+	if (uid == NULL) /* CRI-O's */
+		uid = pst_json_str(json_object_get(notes, "io.kubernetes.pod.uid"));
 	if (uid == NULL)
 		return false;
 	if (reaches_others("/var/lib/kubelet/pods", uid, path))
@@ -189,7 +191,7 @@ static bool volume_place(const struct pst_work *w, const char *path)
 static bool hosts_shm(const struct pst_work *w, const struct pst_mount *m, const struct pst_src_fact *f)
 {
 	return strcmp(f->path, "/dev/shm") == 0 && strcmp(m->destination, "/dev/shm") == 0 &&
-	       pst_work_hosts_ns(w, PST_NS_IPC);
+	       (!w->spec->ns[PST_NS_IPC].present || pst_facts_ns(w->facts, PST_NS_IPC).is_hosts);
 }
 
 static int check_source(struct pst_work *w, const struct pst_mount *m,

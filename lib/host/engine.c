@@ -162,7 +162,8 @@ static int check_podman(const struct pst_engine *e, bool ours, struct pst_engine
 	static const char *const without[] = {"info", "--format", format, NULL};
 	pst_auto_buf out = {0};
 	const int rc = say(e->path, ours ? with : without, &out, err);
-	ret->handler = rc == PST_OK && pst_starts(pst_buf_cstr(&out), "postern");
+	const char *name = pst_buf_cstr(&out);
+	ret->handler = rc == PST_OK && strcspn(name, "\n") == strlen("postern") && pst_starts(name, "postern");
 	ret->dflt = ret->handler && !ours;
 	return rc;
 }
