@@ -159,8 +159,8 @@ static json_t *mount_fact(const struct pst_factfind *f, int bundle, const struct
 	return o;
 }
 
-/* Could a container that joins these namespaces belong to the sandbox of this key? It joins some, and of those whose
- * block is known none is another's. */
+/* Could a container that joins these namespaces belong to the sandbox of this key? It joins some, and none of those
+ * whose container is known is another's; one that the host made says nothing either way. */
 static bool may_be_in(const json_t *namespaces, const char *key)
 {
 	const char *type;

@@ -39,7 +39,7 @@ static int open_sources(const struct pst_spec *spec, const char *bundle, struct 
 			continue;
 		if (s->n == PST_SHAREDMOUNT_MAX)
 			return pst_fail(err, PST_E_SPEC, "/mounts", "more than %d mounts are to propagate to "
-					"the host", PST_SHAREDMOUNT_MAX);
+					"the host: mount a folder that holds several", PST_SHAREDMOUNT_MAX);
 		s->mnt[s->n] = -1;
 		s->source[s->n++] = v;
 		v = PST_VOLUME_EMPTY;
