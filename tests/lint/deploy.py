@@ -8,7 +8,7 @@ import sys
 
 import source
 
-RIGHTS = {"SYS_ADMIN", "SETUID", "SETGID", "SETPCAP", "DAC_OVERRIDE"}
+RIGHTS = {"SYS_ADMIN", "SYS_CHROOT", "SETUID", "SETGID", "SETPCAP", "DAC_OVERRIDE"}
 WRITABLE = {"/opt/postern", "/etc/containerd", "/etc/postern"}
 
 
