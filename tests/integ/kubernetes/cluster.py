@@ -83,6 +83,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 class Cluster:
     """One node and its control plane. containerd: "1.6" or "2.1"."""
 
+    ours = OURS
+
     def __init__(self, shim, containerd="1.6", default="postern", policy=()):
         if os.geteuid():
             sys.exit("1..0 # SKIP needs root")
@@ -112,7 +114,7 @@ class Cluster:
         must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "mount --make-rprivate /")
         must(libc.mount(b"none", b"/", None, MS_REC | MS_SHARED, None), "mount --make-rshared /")
         must(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
-        for path in OURS:
+        for path in self.ours:
             mine = f"{self.dir}/at{path}"
             os.makedirs(mine, mode=0o711)
             os.makedirs(path, exist_ok=True)
@@ -178,18 +180,24 @@ class Cluster:
                 process.kill()
                 process.wait()
 
-    def start_containerd(self):
-        """containerd with the stock handler and ours, which `postern install` writes; again on the same directories."""
-        config, old = f"{self.dir}/config.toml", self.version == "1.6"
+    def configure(self, env):
+        """containerd's configuration with the stock handler and ours, which `postern install` writes; its path."""
+        config = f"{self.dir}/config.toml"
         self.write(config, containerd_config(self.dir, self.version, self.runc))
-        env = {"PATH": ("" if old else f"{self.programs}/next/bin:") + f"{os.environ['PATH']}:/usr/sbin:/sbin"}
         subprocess.run([f"{self.dir}/bin/postern", "install", "containerd", "--config", config], check=True,
                        stdout=subprocess.DEVNULL, env=dict(os.environ, **env))
         if self.default != "runc":
             with open(config, encoding="ascii") as f:
                 text = f.read()
             self.write(config, text.replace('default_runtime_name = "runc"', f'default_runtime_name = "{self.default}"'))
-        self.spawn("containerd", "/usr/bin/containerd" if old else f"{self.programs}/next/bin/containerd", "--config", config, env=env)
+        return config
+
+    def start_containerd(self):
+        """containerd; again on the same directories."""
+        old = self.version == "1.6"
+        env = {"PATH": ("" if old else f"{self.programs}/next/bin:") + f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+        self.spawn("containerd", "/usr/bin/containerd" if old else f"{self.programs}/next/bin/containerd", "--config",
+                   self.configure(env), env=env)
         if not until(30, lambda: self.crictl("version").returncode == 0):
             raise RuntimeError("containerd did not start: " + self.log("containerd"))
 
@@ -337,7 +345,7 @@ class Cluster:
             mounted = [line.split()[4] for line in f]
         libc = ctypes.CDLL(None)
         for path in reversed(mounted):
-            if path.startswith(self.dir + "/") or path.startswith(OURS):
+            if path.startswith(self.dir + "/") or path.startswith(self.ours):
                 libc.umount2(path.encode(), 2)
         for controller in os.listdir("/sys/fs/cgroup"):
             for base, _, _ in os.walk(f"/sys/fs/cgroup/{controller}/{self.cgroup}", topdown=False):
