@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/netlimit.h"
 #include "core/oneline.h"
 
 static const struct {
@@ -19,6 +20,8 @@ static const struct {
 	{"periods", offsetof(struct pst_hits, periods)},
 	{"throttled", offsetof(struct pst_hits, throttled)},
 	{"throttled_us", offsetof(struct pst_hits, throttled_us)},
+	{"sent_dropped", offsetof(struct pst_hits, sent_dropped)},
+	{"received_dropped", offsetof(struct pst_hits, received_dropped)},
 };
 
 static uint64_t *field(struct pst_hits *h, size_t i)
@@ -143,6 +146,13 @@ void pst_hits_cpu_text(const struct pst_hits *h, uint64_t millicores, const char
 		pst_buf_fmt(out, " at %" PRIu64 ".%02" PRIu64 " cores", millicores / 1000, millicores % 1000 / 10);
 	pst_buf_fmt(out, ", for %" PRIu64 ".%" PRIu64 " s: limit from %s", h->throttled_us / 1000000,
 		    h->throttled_us % 1000000 / 100000, source);
+}
+
+void pst_hits_net_text(bool sent, uint64_t bits, uint64_t dropped, const char *source, struct pst_buf *out)
+{
+	char rate[32];
+	pst_buf_fmt(out, "lost %" PRIu64 " packets that %s it at %s: limit from %s", dropped, sent ? "left" : "entered",
+		    pst_netlimit_text(bits, rate), source);
 }
 
 void pst_hits_size_text(uint64_t bytes, uint64_t limit, const char *source, struct pst_buf *out)

@@ -22,6 +22,7 @@ struct pst_hits {
 	uint64_t memory_full; /* times at the limit, reclaim included */
 	uint64_t pids_refused;
 	uint64_t periods, throttled, throttled_us;
+	uint64_t sent_dropped, received_dropped; /* packets, by the limits of its network */
 };
 
 #define PST_HITS_SAID 4    /* sentences kept of a container */
@@ -63,6 +64,9 @@ void pst_hits_pids_text(uint64_t limit, uint64_t refused, const char *source, st
  * bytes PST_CGNUM_NONE: they are not known, which is the reason. */
 PST_NONNULL(3, 4)
 void pst_hits_size_text(uint64_t bytes, uint64_t limit, const char *source, struct pst_buf *out);
+/* "lost 17 packets that left it at 8Mbit/s: limit from ..." */
+PST_NONNULL(4, 5)
+void pst_hits_net_text(bool sent, uint64_t bits, uint64_t dropped, const char *source, struct pst_buf *out);
 /* "throttled in 43 % of its time at 0.5 cores, for 12.3 s: limit from ..." */
 PST_NONNULL(1, 3, 4)
 void pst_hits_cpu_text(const struct pst_hits *h, uint64_t millicores, const char *source,

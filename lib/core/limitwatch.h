@@ -3,8 +3,10 @@
  *
  * Lines of fields divided by tabs (docs/formats.md):
  *
- *   limit   NAME VALUE SOURCE   memory and disk-size in bytes, pids, cpu in thousandths of a core
+ *   limit   NAME VALUE SOURCE   memory and disk-size in bytes, pids, cpu in thousandths of a
+ *                               core, net-egress and net-ingress in bits a second
  *   cgroup  NAME VERSION DIRECTORY
+ *   link    NAME INDEX          a link whose root qdisc holds net-egress or net-ingress
  *   tree    disk-size HOW PATH  what to measure: all of it, or what has "grown" since the start
  *
  * The plan gives the first kind, create the second, once the runtime has made the

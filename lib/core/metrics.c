@@ -41,13 +41,14 @@ OF(throttled, c->hits.throttled)
 OF(throttled_us, c->hits.throttled_us)
 OF(disk_read, c->num.disk_read)
 OF(disk_written, c->num.disk_written)
+OF(sent_dropped, c->hits.sent_dropped)
+OF(received_dropped, c->hits.received_dropped)
 OF(denied, c->hits.denied)
 OF(complained, c->hits.complained)
 
 #define GAUGE "gauge"
 #define COUNTER "counter"
 
-/* Limits of disk and network get their rows here when they have counters of their own. */
 static const struct family families[] = {
 	{"postern_container_up", GAUGE, "Whether the first process of the container lives.", PLAIN, up},
 	{"postern_container_start_time_seconds", GAUGE, "When the container was created, unix time.", PLAIN, since},
@@ -66,6 +67,8 @@ static const struct family families[] = {
 	{"postern_cpu_throttled_seconds_total", COUNTER, "Time not given because of the cpu limit.", SECONDS, throttled_us},
 	{"postern_disk_read_bytes_total", COUNTER, "Bytes read from block devices.", PLAIN, disk_read},
 	{"postern_disk_written_bytes_total", COUNTER, "Bytes written to block devices.", PLAIN, disk_written},
+	{"postern_network_transmit_packets_dropped_total", COUNTER, "Packets from the container dropped at its network limit.", PLAIN, sent_dropped},
+	{"postern_network_receive_packets_dropped_total", COUNTER, "Packets to the container dropped at its network limit.", PLAIN, received_dropped},
 	{"postern_denials_total", COUNTER, "System calls denied by the profile or the spec's filter.", PLAIN, denied},
 	{"postern_complaints_total", COUNTER, "System calls let through in complain mode that the profile denies.", PLAIN, complained},
 };

@@ -1,6 +1,8 @@
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <stdio.h>
 
+#include "core/oneline.h"
 #include "core/plan_priv.h"
 
 static uint64_t tightest(const struct pst_work *w, enum pst_net_dir d)
@@ -44,6 +46,18 @@ static bool let_off(struct pst_work *w)
 		     "the container uses the host's network: it is not limited");
 	w->plan->net = (struct pst_netrates){0};
 	return true;
+}
+
+void pst_plan_net_watch(struct pst_work *w, struct pst_buf *out)
+{
+	for (int i = 0; i < PST_NET_DIRS; i++) {
+		const enum pst_net_dir d = (enum pst_net_dir)i;
+		if (w->plan->net.bits[d] == 0)
+			continue;
+		pst_buf_fmt(out, "limit\tnet-%s\t%" PRIu64 "\t", pst_net_dir_word(d), w->plan->net.bits[d]);
+		pst_oneline(out, source(w, d));
+		pst_buf_char(out, '\n');
+	}
 }
 
 int pst_plan_netlimit(struct pst_work *w, struct pst_err *err)

@@ -49,6 +49,8 @@ PST_CHECKED int pst_plan_rootfs(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_mounts(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_net(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_netlimit(struct pst_work *w, struct pst_err *err);
+/* plan_netlimit.c, for plan_watch.c: lines of core/limitwatch.h. */
+void pst_plan_net_watch(struct pst_work *w, struct pst_buf *out);
 PST_CHECKED int pst_plan_caps(struct pst_work *w, struct pst_err *err);
 PST_CHECKED int pst_plan_syscalls(struct pst_work *w, struct pst_err *err);
 /* plan_denials.c, part of it: p->filter is decided; caller may be NULL, reasons too. */

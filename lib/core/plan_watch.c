@@ -19,6 +19,7 @@ int pst_plan_watch(struct pst_work *w, struct pst_err *err)
 	if (rc != PST_OK)
 		return rc;
 	pst_plan_size_watch(w, &watch);
+	pst_plan_net_watch(w, &watch);
 	if (watch.len == 0)
 		return PST_OK;
 	pst_plan_headers(w, &headers);

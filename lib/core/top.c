@@ -106,6 +106,11 @@ static void put_hit(const struct pst_ctrstat *c, struct pst_buf *out)
 		pst_buf_fmt(out, "%scpu (%" PRIu64 " %% throttled)", comma, c->hits.throttled * 100 / c->hits.periods);
 		comma = ", ";
 	}
+	if (c->hits.sent_dropped + c->hits.received_dropped > 0) {
+		pst_buf_fmt(out, "%snetwork (%" PRIu64 " dropped)", comma,
+			    c->hits.sent_dropped + c->hits.received_dropped);
+		comma = ", ";
+	}
 	if (comma[0] == '\0')
 		pst_buf_char(out, '-');
 }
@@ -292,6 +297,8 @@ static json_t *container_json(const struct pst_nodestat *s, const struct pst_ctr
 	put_number(o, "cpuPeriods", c->hits.periods, ok);
 	put_number(o, "cpuThrottledPeriods", c->hits.throttled, ok);
 	put_number(o, "cpuThrottledMicroseconds", c->hits.throttled_us, ok);
+	put_number(o, "sentDropped", c->hits.sent_dropped, ok);
+	put_number(o, "receivedDropped", c->hits.received_dropped, ok);
 	for (size_t i = 0; i < PST_HITS_SAID && c->said[i] != NULL; i++)
 		*ok = json_array_append_new(said, json_string(c->said[i])) == 0 && *ok;
 	put(o, "said", said, ok);

@@ -175,6 +175,42 @@ int pst_netshape_drop(struct pst_statedir *sd, uint32_t link, const char *key, s
 	return rc == PST_OK && there ? drop(sd, dir, &s, key, err) : rc;
 }
 
+static bool holds(const struct pst_netstate *s, const char *key)
+{
+	for (size_t i = 0; i < s->nholder; i++)
+		if (pst_streq(s->holder[i].key, key))
+			return true;
+	return false;
+}
+
+int pst_netshape_buckets(struct pst_statedir *sd, const char *key, struct pst_netbucket *ret, size_t max,
+			 size_t *ret_n, struct pst_err *err)
+{
+	pst_auto_fd dir = -1;
+	pst_auto_dirnames l = {0};
+	pst_auto_netlink n = PST_NETLINK_NONE;
+	*ret_n = 0;
+	int rc = lock(sd, &dir, err);
+	if (rc == PST_OK)
+		rc = pst_dirnames_read(dir, &l, err);
+	if (rc == PST_OK)
+		rc = pst_netlink_open(&n, err);
+	for (size_t i = 0; rc == PST_OK && i < l.n; i++) {
+		pst_auto_netstate s = {0};
+		uint64_t link;
+		bool there = false;
+		if (!pst_num_parse(l.v[i], 10, UINT32_MAX, &link))
+			continue;
+		rc = load(dir, (uint32_t)link, &s, &there, err);
+		for (int d = 0; rc == PST_OK && there && holds(&s, key) && d < PST_NET_DIRS && *ret_n < max; d++) {
+			ret[*ret_n].dir = (enum pst_net_dir)d;
+			rc = pst_nettc_bucket(&n, &s, (enum pst_net_dir)d, &ret[*ret_n].link, err);
+			*ret_n += rc == PST_OK && ret[*ret_n].link != 0;
+		}
+	}
+	return rc;
+}
+
 /* One record: its first holder that has no container, again and again. */
 static int sweep_one(struct pst_statedir *sd, int dir, int containers, uint32_t link,
 		     struct pst_notes *notes, struct pst_err *err)

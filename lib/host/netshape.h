@@ -50,6 +50,18 @@ int pst_netshape_hold(struct pst_statedir *sd, const struct pst_link *end, const
 PST_CHECKED PST_NONNULL(1, 3)
 int pst_netshape_drop(struct pst_statedir *sd, uint32_t link, const char *key, struct pst_err *err);
 
+/* Where a bucket of a limit stands. */
+struct pst_netbucket {
+	enum pst_net_dir dir;
+	uint32_t link;
+};
+
+/* The buckets container `key` waits at, `max` at most. Those of somebody else that are tighter than
+ * what it wants are none. */
+PST_CHECKED PST_NONNULL(1, 2, 3, 5)
+int pst_netshape_buckets(struct pst_statedir *sd, const char *key, struct pst_netbucket *ret, size_t max,
+			 size_t *ret_n, struct pst_err *err);
+
 /* Drop all holders that have no directory in STATE/c; notes (may be NULL) says which. */
 PST_CHECKED PST_NONNULL(1)
 int pst_netshape_sweep(struct pst_statedir *sd, struct pst_notes *notes, struct pst_err *err);

@@ -17,3 +17,8 @@ PST_CHECKED int pst_nettc_see(struct pst_netlink *n, uint32_t link, struct pst_n
  * is gone is fine only when nothing is wanted of it. */
 PST_CHECKED int pst_nettc_apply(struct pst_netlink *n, struct pst_netstate *s,
 				enum pst_net_dir d, struct pst_err *err);
+
+/* The link whose root is the bucket that limits direction d; 0: none of ours, or one that is not ours
+ * and tighter. */
+PST_CHECKED int pst_nettc_bucket(struct pst_netlink *n, const struct pst_netstate *s, enum pst_net_dir d,
+				 uint32_t *ret, struct pst_err *err);

@@ -339,3 +339,20 @@ int pst_nettc_apply(struct pst_netlink *n, struct pst_netstate *s, enum pst_net_
 		return wanted ? our_egress(n, s, err) : no_egress(n, s, err);
 	return wanted ? put_tbf(n, s, s->link, PST_NET_HANDLE, d, err) : no_ingress(n, s, err);
 }
+
+int pst_nettc_bucket(struct pst_netlink *n, const struct pst_netstate *s, enum pst_net_dir d, uint32_t *ret,
+		     struct pst_err *err)
+{
+	const struct pst_netshape *w = &s->shape[d];
+	const uint64_t want = pst_netstate_bits(s, d) / 8;
+	struct found f;
+	*ret = 0;
+	if (want == 0 || w->by == PST_NET_NOBODY || (w->by == PST_NET_THEIRS && want >= w->rate))
+		return PST_OK;
+	*ret = w->by == PST_NET_THEIRS ? w->link : s->link;
+	if (w->by == PST_NET_THEIRS || d == PST_NET_INGRESS)
+		return PST_OK;
+	const int rc = find_ifb(n, s->link, &f, err);
+	*ret = rc == PST_OK && f.there ? f.link.index : 0;
+	return rc;
+}

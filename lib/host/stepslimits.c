@@ -7,6 +7,21 @@
 #include "host/cgroupof.h"
 #include "host/io.h"
 #include "host/keeper.h"
+#include "host/netshape.h"
+
+/* The keeper counts what is dropped where the network is limited. */
+static int add_links(struct pst_apply *a, struct pst_buf *text, struct pst_err *err)
+{
+	struct pst_netbucket b[2 * PST_NETSHAPE_LINKS];
+	size_t n = 0;
+	const uint64_t *bits = a->plan->net.bits;
+	if (bits[PST_NET_EGRESS] == 0 && bits[PST_NET_INGRESS] == 0)
+		return PST_OK;
+	const int rc = pst_netshape_buckets(&a->ctx->sd, a->state->key, b, PST_NELEM(b), &n, err);
+	for (size_t i = 0; rc == PST_OK && i < n; i++)
+		pst_buf_fmt(text, "link\tnet-%s\t%u\n", pst_net_dir_word(b[i].dir), b[i].link);
+	return rc;
+}
 
 int pst_step_limits(struct pst_apply *a, const json_t *arg, json_t **note, struct pst_err *err)
 {
@@ -23,6 +38,8 @@ int pst_step_limits(struct pst_apply *a, const json_t *arg, json_t **note, struc
 		if (dir != NULL && strpbrk(dir, "\t\n") == NULL)
 			pst_buf_fmt(&text, "cgroup\t%s\t%d\t%s\n", pst_cgroup_names[kinds[i]], cg.version, dir);
 	}
+	if (rc == PST_OK)
+		rc = add_links(a, &text, err);
 	if (rc == PST_OK && (!pst_buf_ok(&text) || text.len >= PST_LIMITWATCH_MAX))
 		rc = pst_fail(err, PST_E_SPEC, "/linux/cgroupsPath", "the cgroup's path is too long");
 	if (rc == PST_OK)

@@ -160,6 +160,10 @@ uint64_t size_limit(const char **ret_source);
  * one whose layer cannot be measured. */
 void limits_size(enum size_found found, uint64_t bytes);
 
+/* netdrop.c: what the limits of its network dropped; nothing where limits.watch names no link. */
+void netdrop_begin(const char *watch);
+void netdrop_count(struct pst_hits *h);
+
 /* oomwho.c: the process of the cgroup `dfd` with the most memory, now. */
 void oom_largest(int dfd, struct pst_oom_task *ret);
 /* What the kernel's log says of the latest kill in cgroup `path`. */

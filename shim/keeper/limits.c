@@ -158,6 +158,7 @@ bool limits_begin(const struct rules *r, int dir)
 	open_dirs(watch);
 	w.end = open_init(dir);
 	w.bell = w.version == 2 ? bell_v2() : bell_v1();
+	netdrop_begin(watch);
 	/* What was met before us, another told. */
 	(void)count();
 	w.told = w.now;
@@ -324,10 +325,27 @@ static uint64_t millicores(void)
 		       : quota.quota_us * 1000 / period.period_us;
 }
 
+static void note_net(bool sent, uint64_t now, uint64_t told)
+{
+	char source[512];
+	pst_auto_buf text = {0};
+	const char *name = sent ? "net-egress" : "net-ingress";
+	if (now <= told)
+		return;
+	const uint64_t bits = said_limit(name, PST_CGNUM_NONE, 0, source, sizeof source);
+	pst_hits_net_text(sent, bits, now, source, &text);
+	const struct event e = {.limit = name, .event = "dropped", .count = now - told, .total = now,
+				.value = bits, .source = source, .text = pst_buf_cstr(&text)};
+	write_record(&e);
+	say(pst_buf_cstr(&text));
+}
+
 /* What is no event but a share of the whole life. */
 static void note_shares(void)
 {
 	char source[512];
+	note_net(true, w.now.sent_dropped, w.told.sent_dropped);
+	note_net(false, w.now.received_dropped, w.told.received_dropped);
 	if (w.now.throttled > w.told.throttled) {
 		pst_auto_buf text = {0};
 		const uint64_t limit = said_limit("cpu", millicores(), 1, source, sizeof source);
@@ -400,6 +418,7 @@ void limits_ended(void)
 	limits_look();
 	if (w.last != NULL)
 		say(w.last);
+	netdrop_count(&w.now);
 	note_shares();
 	limits_counts();
 }
@@ -453,6 +472,7 @@ void limits_size(enum size_found found, uint64_t bytes)
 
 void limits_counts(void)
 {
+	netdrop_count(&w.now);
 	struct pst_hits h = w.now;
 	pst_auto_buf b = {0};
 	ring_totals(&h);

@@ -44,6 +44,9 @@ Test(hits, the_other_sentences)
 	pst_auto_buf size = {0};
 	pst_hits_size_text(120 * MIB, 100 * MIB, SOURCE, &size);
 	cr_expect_str_eq(pst_buf_cstr(&size), "stopped at 120 MiB in its own layer, above 100 MiB: limit from " SOURCE);
+	pst_auto_buf net = {0};
+	pst_hits_net_text(true, 8000000, 17, SOURCE, &net);
+	cr_expect_str_eq(pst_buf_cstr(&net), "lost 17 packets that left it at 8Mbit/s: limit from " SOURCE);
 	pst_hits_cpu_text(&h, 500, SOURCE, &cpu);
 	cr_expect_str_eq(pst_buf_cstr(&cpu), "throttled in 43 % of its time at 0.50 cores, for 12.3 s: limit from " SOURCE);
 	cr_expect(pst_hits_throttled(&h));
@@ -69,7 +72,7 @@ Test(hits, amounts_of_bytes)
 Test(hits, counts_are_read_as_they_were_written)
 {
 	pst_auto_buf out = {0};
-	const struct pst_hits h = {1, 2, 3, 4, 5, 6, 7, 8};
+	const struct pst_hits h = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 	struct pst_hits back;
 	const char *said[PST_HITS_SAID];
 	pst_hits_print(&h, &out);

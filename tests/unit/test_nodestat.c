@@ -29,7 +29,8 @@ static struct pst_nodestat node(void)
 	s.v[0].num.cpu_us = 1500001;
 	s.v[0].busy_us = 86000;
 	s.v[0].hits = (struct pst_hits){.denied = 7, .oom_kills = 1, .pids_refused = 812, .periods = 100,
-					.throttled = 43, .throttled_us = 2000000};
+					.throttled = 43, .throttled_us = 2000000, .sent_dropped = 3,
+					.received_dropped = 4};
 	s.v[0].said[0] = "OOM-killed at 256 MiB: limit from policy.json \033[2J";
 	s.v[1] = boxes("second");
 	s.v[1].profile = strdup("web");
@@ -60,7 +61,7 @@ Test(top, the_table)
 	has(t, "3 containers, 3 of 4095 blocks of ids in use\n");
 	has(t, "COMPLAIN: the profile of 1 container is NOT enforced\n");
 	has(t, "0123456789abc  default/we\\x0ab  65536     baseline      up     12 MiB / 256 MiB  3 / 64  0.43 / 0.50  7 "
-	       "                 memory (1 killed), pids (812 refused), cpu (43 % throttled)\n");
+	       "                 memory (1 killed), pids (812 refused), cpu (43 % throttled), network (7 dropped)\n");
 	has(t, "\n    OOM-killed at 256 MiB: limit from policy.json \\x1b[2J\n");
 	has(t, "web COMPLAIN  up ");
 	has(t, "0 (4 let through)  -\n");
