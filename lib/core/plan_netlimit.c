@@ -35,15 +35,15 @@ static int cannot(struct pst_work *w, enum pst_net_dir d, const char *why, const
 	return pst_err_cure(err, "%s", cure);
 }
 
-/* Does the policy itself let this container off? Its exempt namespaces may use the host's
- * network, and what the node's own system sends is no container's. */
-static bool let_off(struct pst_work *w)
+/* Does the policy itself let this container off, since no limit would hold? Its exempt namespaces
+ * may use the host's network, and what the node's own system sends is no container's. */
+static bool let_off(struct pst_work *w, const char *why)
 {
 	if (!w->exempt || w->tighten.has_network[PST_NET_EGRESS] ||
 	    w->tighten.has_network[PST_NET_INGRESS])
 		return false;
 	pst_note_add(&w->plan->notes, "/linux/namespaces", "policy /exempt/namespaces",
-		     "the container uses the host's network: it is not limited");
+		     "the container %s: its network is not limited", why);
 	w->plan->net = (struct pst_netrates){0};
 	return true;
 }
@@ -71,18 +71,22 @@ int pst_plan_netlimit(struct pst_work *w, struct pst_err *err)
 		return PST_OK;
 	const enum pst_net_dir some = p->net.bits[PST_NET_EGRESS] != 0 ? PST_NET_EGRESS : PST_NET_INGRESS;
 	if (!net->present || pst_facts_ns(w->facts, PST_NS_NETWORK).is_hosts)
-		return let_off(w) ? PST_OK
-				  : cannot(w, some, "it uses the host's, which is not its own to limit",
-					   "give it a network namespace, or leave the limit out in a class of "
-					   "the policy for such containers", err);
+		return let_off(w, "uses the host's network")
+			       ? PST_OK
+			       : cannot(w, some, "it uses the host's, which is not its own to limit",
+					"give it a network namespace, or leave the limit out in a class of "
+					"the policy for such containers", err);
 	if (!w->facts->full_root)
 		return cannot(w, some, "the caller is not root of the host, who alone can",
 			      "run it as root, or leave the limit out", err);
 	/* In the host's user namespace it may make links of the host's devices from within
 	 * (IFLA_LINK_NETNSID, rtnetlink(7)): those have no end of ours. */
 	if (p->ids == PST_HOW_NONE && (p->expect.bounding >> CAP_NET_ADMIN & 1) != 0)
-		return cannot(w, some, "it keeps the host's ids and CAP_NET_ADMIN, with which it can make links "
-			      "of the host's devices", "let its ids be mapped, or drop CAP_NET_ADMIN", err);
+		return let_off(w, "keeps the host's ids and CAP_NET_ADMIN")
+			       ? PST_OK
+			       : cannot(w, some, "it keeps the host's ids and CAP_NET_ADMIN, with which it can "
+					"make links of the host's devices",
+					"let its ids be mapped, or drop CAP_NET_ADMIN", err);
 	p->net_late = net->path == NULL;
 	for (int d = 0; d < PST_NET_DIRS; d++)
 		if (p->net.bits[d] != 0)
