@@ -215,7 +215,7 @@ int pst_container_delete(const struct pst_global *g, const char *id, bool force,
 {
 	pst_auto_making m = PST_MAKING_NONE;
 	bool ours = false;
-	int rc = pst_ctx_look(g, &m.ctx, err);
+	int rc = pst_ctx_end(g, &m.ctx, err);
 	if (rc == PST_OK)
 		rc = open_for_delete(&m, id, &ours, err);
 	if (rc != PST_OK)

@@ -154,7 +154,7 @@ int pst_container_pass(const struct pst_global *g, const char *id, int argc, cha
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;
 	pst_auto_seen seen = PST_SEEN_NONE;
-	int rc = pst_ctx_look(g, &ctx, err);
+	int rc = pst_ctx_end(g, &ctx, err);
 	if (rc == PST_OK && id != NULL && !ctx.transparent)
 		rc = pst_look(&ctx, id, PST_LOCK_NONE, &seen, err);
 	if (rc != PST_OK)
@@ -172,7 +172,7 @@ int pst_container_capture(const struct pst_global *g, const char *runtime_root,
 			  struct pst_err *err)
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;
-	int rc = pst_ctx_look(g, &ctx, err);
+	int rc = pst_ctx_end(g, &ctx, err);
 	if (rc != PST_OK)
 		return rc;
 	pst_auto_runcall c;
@@ -190,7 +190,7 @@ int pst_container_info(const struct pst_global *g, const char *id, struct pst_co
 {
 	pst_auto_ctx ctx = PST_CTX_NONE;
 	pst_auto_seen seen = PST_SEEN_NONE;
-	int rc = pst_ctx_look(g, &ctx, err);
+	int rc = pst_ctx_end(g, &ctx, err);
 	if (rc == PST_OK && !ctx.transparent)
 		rc = pst_look(&ctx, id, PST_LOCK_NONE, &seen, err);
 	if (rc != PST_OK)

@@ -68,11 +68,16 @@ static const char *default_root(const struct pst_runtime *rt)
 	return strcmp(rt->name, "crun") == 0 ? "/run/crun" : "/run/runc";
 }
 
-static int fill(const struct pst_global *g, bool look, struct pst_ctx *c, struct pst_err *err)
+enum want { WANT_ALL, WANT_LOOK, WANT_END };
+
+static int fill(const struct pst_global *g, enum want want, struct pst_ctx *c, struct pst_err *err)
 {
+	bool look = want != WANT_ALL;
 	c->g = g;
 	c->full_root = is_full_root();
 	int rc = pst_policy_load(g->policy_file, g->policy_required, g->class_name, &c->policy, err);
+	if (rc != PST_OK && want == WANT_END)
+		rc = pst_policy_build(NULL, NULL, 0, NULL, &c->policy, err);
 	if (rc != PST_OK)
 		return rc;
 	c->transparent = is_transparent(&c->policy);
@@ -94,10 +99,10 @@ static int fill(const struct pst_global *g, bool look, struct pst_ctx *c, struct
 	return c->root == NULL ? pst_fail_nomem(err) : PST_OK;
 }
 
-static int open_ctx(const struct pst_global *g, bool look, struct pst_ctx *ret, struct pst_err *err)
+static int open_ctx(const struct pst_global *g, enum want want, struct pst_ctx *ret, struct pst_err *err)
 {
 	struct pst_ctx c = PST_CTX_NONE;
-	const int rc = fill(g, look, &c, err);
+	const int rc = fill(g, want, &c, err);
 	if (rc != PST_OK) {
 		pst_ctx_done(&c);
 		return rc;
@@ -108,12 +113,17 @@ static int open_ctx(const struct pst_global *g, bool look, struct pst_ctx *ret, 
 
 int pst_ctx_open(const struct pst_global *g, struct pst_ctx *ret, struct pst_err *err)
 {
-	return open_ctx(g, false, ret, err);
+	return open_ctx(g, WANT_ALL, ret, err);
 }
 
 int pst_ctx_look(const struct pst_global *g, struct pst_ctx *ret, struct pst_err *err)
 {
-	return open_ctx(g, true, ret, err);
+	return open_ctx(g, WANT_LOOK, ret, err);
+}
+
+int pst_ctx_end(const struct pst_global *g, struct pst_ctx *ret, struct pst_err *err)
+{
+	return open_ctx(g, WANT_END, ret, err);
 }
 
 void pst_ctx_done(struct pst_ctx *c)

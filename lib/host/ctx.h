@@ -30,6 +30,11 @@ PST_CHECKED int pst_ctx_open(const struct pst_global *g, struct pst_ctx *ret, st
  * (ret->sd.fd is then -1). */
 PST_CHECKED int pst_ctx_look(const struct pst_global *g, struct pst_ctx *ret, struct pst_err *err);
 
+/* The same for what is done to a container that is there and decides nothing (kill, delete, state):
+ * where the policy cannot be read, or its class is gone, the built-in one stands in, which says no
+ * more than what the runtime is. A mistake in a file must not keep anybody from ending what runs. */
+PST_CHECKED int pst_ctx_end(const struct pst_global *g, struct pst_ctx *ret, struct pst_err *err);
+
 /* Accepts PST_CTX_NONE. */
 void pst_ctx_done(struct pst_ctx *c);
 
