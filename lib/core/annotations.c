@@ -90,11 +90,32 @@ static bool matches(const struct pst_strv *l, const char *s)
 }
 
 /*
+ * Podman 5 writes on every container how systemd ends its scope: a signal, and how long it may
+ * take. Neither opens anything; an hour bounds how long a host waits for it when it goes down.
+ */
+static bool ends_scope(const char *key, const char *value)
+{
+	static const struct {
+		const char *key, *type;
+		uint64_t max;
+	} known[] = {
+		{"org.systemd.property.KillSignal", "", 64},
+		{"org.systemd.property.TimeoutStopUSec", "uint64 ", UINT64_C(3600000000)},
+	};
+	uint64_t v;
+	for (size_t i = 0; i < PST_NELEM(known); i++)
+		if (pst_streq(known[i].key, key))
+			return pst_starts(value, known[i].type) &&
+			       pst_num_parse(value + strlen(known[i].type), 10, known[i].max, &v);
+	return false;
+}
+
+/*
  * crun(1) reads run.oci.* (one loads a raw filter) and a wasm key; runc names
  * "bundle", "org.systemd.property." and "org.criu.config" as unsafe in its
  * `features` (potentiallyUnsafeConfigAnnotations, features-linux.md).
  */
-static int check_steering(const struct reading *r)
+static int check_steering(const struct reading *r, const char *value)
 {
 	static const char *const steering[] = {"run.oci.",  "org.systemd.property.",
 					       "org.criu.", "com.github.containers.crun.",
@@ -102,7 +123,7 @@ static int check_steering(const struct reading *r)
 	bool steers = pst_streq(r->key, "bundle");
 	for (size_t i = 0; i < PST_NELEM(steering); i++)
 		steers = steers || pst_starts(r->key, steering[i]);
-	if (!steers || matches(&r->policy->pass_annotations, r->key))
+	if (!steers || ends_scope(r->key, value) || matches(&r->policy->pass_annotations, r->key))
 		return PST_OK;
 	return refuse(r, "/passAnnotations",
 		      "leave it out, or list it in \"passAnnotations\" of the policy",
@@ -206,7 +227,7 @@ static int read_one(struct reading *r, const char *value)
 	if (strncasecmp(r->key, OURS, strlen(OURS)) == 0)
 		return read_ours(r, value);
 	read_namespace(r, value);
-	return check_steering(r);
+	return check_steering(r, value);
 }
 
 int pst_annotations_read(const json_t *annotations, const struct pst_policy *policy,

@@ -183,3 +183,41 @@ Test(annotations, a_namespace_is_exempt_only_when_no_key_disputes_it)
 			     "\"io.kubernetes.cri-o.Namespace\":\"default\"}"));
 	cr_expect_not(exempt("{}"));
 }
+
+/* What a policy that passes nothing says of one annotation. */
+static int plainly(const char *text)
+{
+	pst_auto_json *doc = parse("{}");
+	pst_auto_json *keep = parse(text);
+	json_t *const docs[] = {doc};
+	const char *const names[] = {"p.json"};
+	struct pst_policy p;
+	struct pst_tighten t = {0};
+	struct pst_err err = {0};
+	cr_assert_eq(pst_policy_build(docs, names, 1, NULL, &p, NULL), PST_OK);
+	const int rc = pst_annotations_read(keep, &p, &t, &err);
+	pst_policy_done(&p);
+	return rc;
+}
+
+Test(annotations, how_systemd_ends_the_scope_may_be_said)
+{
+	static const char *const good[] = {
+		"{\"org.systemd.property.KillSignal\":\"15\"}",
+		"{\"org.systemd.property.TimeoutStopUSec\":\"uint64 10000000\"}",
+	};
+	static const char *const bad[] = {
+		"{\"org.systemd.property.KillSignal\":\"65\"}",
+		"{\"org.systemd.property.KillSignal\":\"int32 15\"}",
+		"{\"org.systemd.property.KillSignal\":\"15 \"}",
+		"{\"org.systemd.property.KillSignals\":\"15\"}",
+		"{\"org.systemd.property.TimeoutStopUSec\":\"uint64 3600000001\"}",
+		"{\"org.systemd.property.TimeoutStopUSec\":\"uint64 -1\"}",
+		"{\"org.systemd.property.Slice\":\"'system.slice'\"}",
+		"{\"org.systemd.property.DevicePolicy\":\"'auto'\"}",
+	};
+	for (size_t i = 0; i < PST_NELEM(good); i++)
+		cr_expect_eq(plainly(good[i]), PST_OK, "%s", good[i]);
+	for (size_t i = 0; i < PST_NELEM(bad); i++)
+		cr_expect_eq(plainly(bad[i]), PST_E_POLICY, "%s", bad[i]);
+}
