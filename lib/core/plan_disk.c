@@ -57,8 +57,8 @@ static bool can_leave(const struct pst_work *w)
 
 /*
  * Requests of btrfs that carry a name (struct btrfs_ioctl_vol_args, linux/btrfs.h): SUBVOL_CREATE and
- * SNAP_CREATE in both versions, and such as need a right no container has. Requests for single
- * files (FICLONE) have another size.
+ * SNAP_CREATE in both versions, and, since they are of that form, DEFRAG, SNAP_DESTROY and such as need a
+ * right no container has. Requests for single files (FICLONE) have another size.
  */
 #define BY_NAME UINT64_C(0x50009400)
 #define BY_NAME_MASK UINT64_C(0xffffff00)

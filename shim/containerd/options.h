@@ -36,13 +36,14 @@ PST_CHECKED PST_NONNULL(1, 2, 3)
 int pst_options_set(struct pst_shim_options *o, const char *key, const char *value,
 		    struct pst_err *err);
 
+#define PST_OPTIONS_MAX 4096 /* bytes of BUNDLE/postern.options; longer ones are refused */
+
 /*
  * BUNDLE/postern.options: what the `delete` action, a process that may come long after
  * the server died, must know: one word a line, the global flags of postern for this
  * container. It is removed after a Delete, so its absence says that nothing is left.
  */
 PST_CHECKED PST_NONNULL(1, 2, 3)
-#define PST_OPTIONS_MAX 4096 /* of the file; longer ones are refused */
 int pst_options_store(const char *bundle, const struct pst_shim_options *o, const char *root,
 		      struct pst_err *err);
 void pst_options_forget(const char *bundle);
