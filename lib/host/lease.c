@@ -17,19 +17,11 @@
 
 int pst_leases_lock(struct pst_statedir *sd, struct pst_leases *out, struct pst_err *err)
 {
-	int dir;
-	const int rc = pst_statedir_sub(sd, PST_DIR_IDS, &dir, err);
-	if (rc != PST_OK)
-		return rc;
-	/* A description of its own: flock(2) locks those, not descriptors. */
-	pst_auto_fd fd = pst_host->openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return pst_fail_sys(err, "cannot open %s/ids", sd->path);
-	while (pst_host->flock(fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			return pst_fail_sys(err, "cannot lock %s/ids", sd->path);
-	*out = (struct pst_leases){.sd = sd, .fd = PST_TAKE_FD(fd)};
-	return PST_OK;
+	int fd;
+	const int rc = pst_statedir_lock(sd, PST_DIR_IDS, &fd, err);
+	if (rc == PST_OK)
+		*out = (struct pst_leases){.sd = sd, .fd = fd};
+	return rc;
 }
 
 void pst_leases_unlock(struct pst_leases *l)

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -17,23 +16,6 @@
 
 #define RECORD_MAX ((size_t)1 << 20)
 #define NAME_SIZE 12 /* of a record: the link's index */
-
-/* The directory, locked through a description of its own: unlocked when closed. */
-static int lock(struct pst_statedir *sd, int *ret, struct pst_err *err)
-{
-	int dir;
-	const int rc = pst_statedir_sub(sd, PST_DIR_NET, &dir, err);
-	if (rc != PST_OK)
-		return rc;
-	pst_auto_fd fd = pst_host->openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return pst_fail_sys(err, "cannot open %s/net", sd->path);
-	while (pst_host->flock(fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			return pst_fail_sys(err, "cannot lock %s/net", sd->path);
-	*ret = PST_TAKE_FD(fd);
-	return PST_OK;
-}
 
 static int load(int dir, uint32_t link, struct pst_netstate *ret, bool *ret_there,
 		struct pst_err *err)
@@ -125,7 +107,7 @@ int pst_netshape_hold(struct pst_statedir *sd, const struct pst_link *end, const
 	pst_auto_netstate s = {0};
 	pst_auto_netlink n = PST_NETLINK_NONE;
 	bool there = false;
-	int rc = lock(sd, &dir, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_NET, &dir, err);
 	if (rc == PST_OK)
 		rc = load(dir, end->index, &s, &there, err);
 	if (rc == PST_OK && !there) {
@@ -169,7 +151,7 @@ int pst_netshape_drop(struct pst_statedir *sd, uint32_t link, const char *key, s
 	pst_auto_fd dir = -1;
 	pst_auto_netstate s = {0};
 	bool there = false;
-	int rc = lock(sd, &dir, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_NET, &dir, err);
 	if (rc == PST_OK)
 		rc = load(dir, link, &s, &there, err);
 	return rc == PST_OK && there ? drop(sd, dir, &s, key, err) : rc;
@@ -190,7 +172,7 @@ int pst_netshape_buckets(struct pst_statedir *sd, const char *key, struct pst_ne
 	pst_auto_dirnames l = {0};
 	pst_auto_netlink n = PST_NETLINK_NONE;
 	*ret_n = 0;
-	int rc = lock(sd, &dir, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_NET, &dir, err);
 	if (rc == PST_OK)
 		rc = pst_dirnames_read(dir, &l, err);
 	if (rc == PST_OK)
@@ -239,7 +221,7 @@ int pst_netshape_sweep(struct pst_statedir *sd, struct pst_notes *notes, struct 
 	pst_auto_fd dir = -1;
 	pst_auto_dirnames l = {0};
 	int containers;
-	int rc = lock(sd, &dir, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_NET, &dir, err);
 	if (rc == PST_OK)
 		rc = pst_statedir_sub(sd, PST_DIR_C, &containers, err);
 	if (rc == PST_OK)

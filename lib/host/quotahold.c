@@ -1,9 +1,7 @@
 #include "host/quotahold.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -14,23 +12,6 @@
 #include "host/quota.h"
 
 #define RECORD_MAX ((size_t)16384)
-
-/* The directory, locked through a description of its own: unlocked when closed. */
-static int lock(struct pst_statedir *sd, int *ret, struct pst_err *err)
-{
-	int dir;
-	const int rc = pst_statedir_sub(sd, PST_DIR_QUOTA, &dir, err);
-	if (rc != PST_OK)
-		return rc;
-	pst_auto_fd fd = pst_host->openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return pst_fail_sys(err, "cannot open %s/quota", sd->path);
-	while (pst_host->flock(fd, LOCK_EX) != 0)
-		if (errno != EINTR)
-			return pst_fail_sys(err, "cannot lock %s/quota", sd->path);
-	*ret = PST_TAKE_FD(fd);
-	return PST_OK;
-}
 
 static int load(int dir, const char *name, struct pst_quotastate *ret, bool *ret_there, struct pst_err *err)
 {
@@ -71,7 +52,7 @@ int pst_quotahold_set(struct pst_statedir *sd, const char *key, const char *dir,
 	struct pst_quotastate s = {0};
 	struct pst_quotanow now;
 	bool there = false;
-	int rc = lock(sd, &fd, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_QUOTA, &fd, err);
 	if (rc == PST_OK)
 		rc = pst_quota_look(dir, &now, err);
 	if (rc == PST_OK)
@@ -113,7 +94,7 @@ int pst_quotahold_drop(struct pst_statedir *sd, const char *key, const char *dir
 {
 	pst_auto_fd fd = -1;
 	pst_auto_dirnames l = {0};
-	int rc = lock(sd, &fd, err);
+	int rc = pst_statedir_lock(sd, PST_DIR_QUOTA, &fd, err);
 	if (rc == PST_OK)
 		rc = pst_dirnames_read(fd, &l, err);
 	for (size_t i = 0; i < l.n; i++) {

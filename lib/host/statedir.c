@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -142,6 +143,23 @@ int pst_statedir_sub(struct pst_statedir *sd, enum pst_subdir which, int *ret, s
 		}
 	}
 	*ret = sd->sub[which];
+	return PST_OK;
+}
+
+int pst_statedir_lock(struct pst_statedir *sd, enum pst_subdir which, int *ret, struct pst_err *err)
+{
+	int dir;
+	const int rc = pst_statedir_sub(sd, which, &dir, err);
+	if (rc != PST_OK)
+		return rc;
+	/* A description of its own: flock(2) locks those, not descriptors. */
+	pst_auto_fd fd = pst_host->openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return pst_fail_sys(err, "cannot open %s/%s", sd->path, subdirs[which].name);
+	while (pst_host->flock(fd, LOCK_EX) != 0)
+		if (errno != EINTR)
+			return pst_fail_sys(err, "cannot lock %s/%s", sd->path, subdirs[which].name);
+	*ret = PST_TAKE_FD(fd);
 	return PST_OK;
 }
 

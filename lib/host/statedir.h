@@ -54,6 +54,11 @@ int pst_statedir_look(const char *path, struct pst_statedir *out, struct pst_err
 PST_CHECKED PST_NONNULL(1, 3)
 int pst_statedir_sub(struct pst_statedir *sd, enum pst_subdir which, int *ret, struct pst_err *err);
 
+/* The same directory opened anew and locked (flock(2)), for the caller to close, which unlocks it unless
+ * a child holds the description too. Waits for whoever has the lock. */
+PST_CHECKED PST_NONNULL(1, 3)
+int pst_statedir_lock(struct pst_statedir *sd, enum pst_subdir which, int *ret, struct pst_err *err);
+
 /* Closes everything; accepts PST_STATEDIR_NONE. */
 void pst_statedir_close(struct pst_statedir *sd);
 
