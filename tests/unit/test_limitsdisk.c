@@ -1,30 +1,4 @@
-#include <criterion/criterion.h>
-#include <string.h>
-
-#include "core/json.h"
-#include "core/limits.h"
-
-static json_t *parse(const char *text)
-{
-	json_t *j = NULL;
-	struct pst_err err = {0};
-	cr_assert_eq(pst_json_parse(text, strlen(text), "t", &pst_json_oci, &j, &err), PST_OK, "%s: %s",
-		     text, err.msg);
-	return j;
-}
-
-static struct pst_policy policy(const char *disk)
-{
-	char text[512];
-	snprintf(text, sizeof text, "{\"limits\":{%s}}", disk);
-	pst_auto_json *doc = parse(text);
-	json_t *const docs[] = {doc};
-	const char *const names[] = {"p.json"};
-	struct pst_policy p;
-	struct pst_err err = {0};
-	cr_assert_eq(pst_policy_build(docs, names, 1, NULL, &p, &err), PST_OK, "%s", err.msg);
-	return p;
-}
+#include "limitsfixture.h"
 
 #define PLACE(pointer, fs, why, devices)                                                              \
 	"{\"pointer\":\"" pointer "\",\"path\":\"/x\",\"fs\":\"" fs "\",\"why\":\"" why                  \
@@ -70,7 +44,7 @@ static void done(struct outcome *o)
 	pst_notes_done(&o->notes);
 }
 
-static void becomes(const char *disk, const struct pst_tighten *t, const char *facts, const char *in,
+static void disk_becomes(const char *disk, const struct pst_tighten *t, const char *facts, const char *in,
 		    const char *want)
 {
 	struct outcome o;
@@ -80,7 +54,7 @@ static void becomes(const char *disk, const struct pst_tighten *t, const char *f
 	done(&o);
 }
 
-static struct pst_err refused(const char *disk, const char *facts, const char *in, int code)
+static struct pst_err disk_refused(const char *disk, const char *facts, const char *in, int code)
 {
 	struct outcome o;
 	judge(disk, &none, facts, in, &o);
@@ -96,39 +70,39 @@ static struct pst_err refused(const char *disk, const char *facts, const char *i
 
 Test(limitsdisk, every_device_gets_every_rate)
 {
-	becomes(WRITE, &none, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "10485760")));
-	becomes("\"disk\":{\"readBps\":5000,\"writeBps\":6000,\"readIops\":7,\"writeIops\":8}", &none, ONE,
+	disk_becomes(WRITE, &none, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "10485760")));
+	disk_becomes("\"disk\":{\"readBps\":5000,\"writeBps\":6000,\"readIops\":7,\"writeIops\":8}", &none, ONE,
 		"{}",
 		"{\"linux\":{\"resources\":{\"blockIO\":{"
 		"\"throttleReadBpsDevice\":[" ENTRY(VDA, "5000") "],"
 		"\"throttleWriteBpsDevice\":[" ENTRY(VDA, "6000") "],"
 		"\"throttleReadIOPSDevice\":[" ENTRY(VDA, "7") "],"
 		"\"throttleWriteIOPSDevice\":[" ENTRY(VDA, "8") "]}}}}");
-	becomes(WRITE, &none,
+	disk_becomes(WRITE, &none,
 		MACHINE("2", "true", PLACE("/root/path", "btrfs", "", "[7,0],[254,0]") ","
 			PLACE("/mounts/7", "ext4", "", "[254,0],[7,1]")),
 		"{}",
 		BLOCKIO("throttleWriteBpsDevice",
 			ENTRY("\"major\":7,\"minor\":0", "10485760") "," ENTRY(VDA, "10485760") ","
 			ENTRY("\"major\":7,\"minor\":1", "10485760")));
-	becomes("", &none, ONE, "{\"linux\":{}}", "{\"linux\":{}}");
+	disk_becomes("", &none, ONE, "{\"linux\":{}}", "{\"linux\":{}}");
 }
 
 Test(limitsdisk, what_the_caller_set_is_lowered_and_never_raised)
 {
-	becomes(WRITE, &none, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "5000")),
+	disk_becomes(WRITE, &none, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "5000")),
 		BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "5000")));
-	becomes(WRITE, &none, ONE,
+	disk_becomes(WRITE, &none, ONE,
 		BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "5000") "," ENTRY(VDA, "18446744073709551615")),
 		BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "5000") "," ENTRY(VDA, "10485760")));
-	becomes(WRITE, &none, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "0")),
+	disk_becomes(WRITE, &none, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "0")),
 		BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "10485760")));
 	/* Of another device: a limit more than ours, left alone. */
-	becomes(WRITE, &none, ONE,
+	disk_becomes(WRITE, &none, ONE,
 		BLOCKIO("throttleWriteBpsDevice", ENTRY("\"major\":8,\"minor\":0", "99999999999")),
 		BLOCKIO("throttleWriteBpsDevice",
 			ENTRY("\"major\":8,\"minor\":0", "99999999999") "," ENTRY(VDA, "10485760")));
-	struct pst_err e = refused("\"above\":\"refuse\"," WRITE, ONE,
+	struct pst_err e = disk_refused("\"above\":\"refuse\"," WRITE, ONE,
 				   BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "10485761")), PST_E_POLICY);
 	cr_expect_str_eq(e.rule, "p.json /limits/disk/writeBps");
 	cr_expect_str_eq(e.pointer, "/linux/resources/blockIO/throttleWriteBpsDevice/0/rate");
@@ -138,9 +112,9 @@ Test(limitsdisk, a_workload_tightens)
 {
 	const struct pst_tighten t = {.has_disk[PST_DISK_WRITE_BPS] = true,
 				      .disk[PST_DISK_WRITE_BPS] = 4096};
-	becomes(WRITE, &t, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "4096")));
-	becomes("", &t, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "4096")));
-	becomes("", &t, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "8192")),
+	disk_becomes(WRITE, &t, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "4096")));
+	disk_becomes("", &t, ONE, "{}", BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "4096")));
+	disk_becomes("", &t, ONE, BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "8192")),
 		BLOCKIO("throttleWriteBpsDevice", ENTRY(VDA, "4096")));
 }
 
@@ -176,17 +150,17 @@ Test(limitsdisk, what_cannot_be_limited_is_said)
 
 Test(limitsdisk, what_would_undo_it_is_refused)
 {
-	struct pst_err e = refused(WRITE, ONE,
+	struct pst_err e = disk_refused(WRITE, ONE,
 				   "{\"linux\":{\"resources\":{\"unified\":{\"io.max\":\"254:0 wbps=max\"}}}}",
 				   PST_E_POLICY);
 	cr_expect_str_eq(e.pointer, "/linux/resources/unified/io.max");
 	cr_expect_str_eq(e.rule, "p.json /limits/disk/writeBps");
-	e = refused(WRITE, MACHINE("1", "false", ""), "{}", PST_E_POLICY);
+	e = disk_refused(WRITE, MACHINE("1", "false", ""), "{}", PST_E_POLICY);
 	cr_expect(strstr(e.msg, "cannot be limited on this node") != NULL, "%s", e.msg);
-	refused(WRITE, ONE, "{\"linux\":{\"resources\":{\"blockIO\":{\"throttleWriteBpsDevice\":5}}}}",
+	disk_refused(WRITE, ONE, "{\"linux\":{\"resources\":{\"blockIO\":{\"throttleWriteBpsDevice\":5}}}}",
 		PST_E_SPEC);
-	refused(WRITE, ONE, BLOCKIO("throttleWriteBpsDevice", "{" VDA "}"), PST_E_SPEC);
-	refused(WRITE, "{\"bundle\":{\"disks\":[{}]}}", "{}", PST_E_SPEC);
+	disk_refused(WRITE, ONE, BLOCKIO("throttleWriteBpsDevice", "{" VDA "}"), PST_E_SPEC);
+	disk_refused(WRITE, "{\"bundle\":{\"disks\":[{}]}}", "{}", PST_E_SPEC);
 }
 
 Test(limitsdisk, an_update_is_held_to_it_on_every_device)
