@@ -74,6 +74,11 @@ const char *pst_judge_at(const struct pst_judge *j, const char *tail, char buf[9
 PST_CHECKED int pst_judge_read(struct pst_judge *j, const char *tail, const struct pst_bound *b,
 			       struct pst_asked *ret, struct pst_err *err);
 
+#define PST_CPU_PERIOD UINT64_C(100000) /* microseconds; default of cpu.max, cgroup-v2.rst */
+
+/* limitscpu.c: "QUOTA", "QUOTA PERIOD", "max PERIOD" (cgroup-v2.rst "cpu.max"). *ret_period 0: not given. */
+PST_CHECKED bool pst_limits_cpu_max(const char *text, struct pst_asked *ret, uint64_t *ret_period);
+
 /* limitsproc.c: limits of the process (no `process` in root: none) and of its /dev/shm. */
 PST_CHECKED int pst_limits_rlimits(struct pst_judge *j, const struct pst_tighten *t,
 				   struct pst_err *err);

@@ -6,14 +6,13 @@
 #include "core/json.h"
 #include "core/limits_priv.h"
 
-#define PERIOD UINT64_C(100000)	 /* microseconds; default of cpu.max, cgroup-v2.rst */
 #define QUOTA_MIN UINT64_C(1000) /* shortest the kernel takes, min_cfs_quota_period */
 
 /* Millicores and a period into a quota; a period too short for it is replaced. */
 static uint64_t quota_of(uint64_t millicores, uint64_t *period)
 {
 	if (millicores * *period / 1000 < QUOTA_MIN)
-		*period = PERIOD;
+		*period = PST_CPU_PERIOD;
 	return millicores * *period / 1000;
 }
 
@@ -42,8 +41,7 @@ static int half_a_share(const struct pst_judge *j, const struct pst_bound *b, st
 	return pst_err_cure(err, "give quota and period together");
 }
 
-/* "QUOTA", "QUOTA PERIOD", "max PERIOD" (cgroup-v2.rst "cpu.max"). *ret_period 0: not given. */
-static bool read_max(const char *text, struct pst_asked *ret, uint64_t *ret_period)
+bool pst_limits_cpu_max(const char *text, struct pst_asked *ret, uint64_t *ret_period)
 {
 	char word[3][24] = {"", "", ""};
 	*ret = (struct pst_asked){.how = PST_ASK_UNLIMITED};
@@ -74,9 +72,9 @@ static int unified_cpu(struct pst_judge *j, const struct pst_bound *b, struct ps
 	if (rc != PST_OK || text == NULL || !pst_judge_bounded(b))
 		return rc;
 	pst_judge_at(j, "/unified/cpu.max", p);
-	if (!read_max(text, &quota, &said))
+	if (!pst_limits_cpu_max(text, &quota, &said))
 		return pst_fail(err, PST_E_SPEC, p, "%s: \"%.60s\" is no quota and period in microseconds", p, text);
-	uint64_t period = said != 0 ? said : given.how == PST_ASK_SOME ? given.v : PERIOD;
+	uint64_t period = said != 0 ? said : given.how == PST_ASK_SOME ? given.v : PST_CPU_PERIOD;
 	if (j->partial && said == 0 && given.how != PST_ASK_SOME)
 		return half_a_share(j, b, err);
 	rc = decide_cpu(j, b, quota, period, p, &v, err);
@@ -107,7 +105,7 @@ static int typed_cpu(const struct pst_judge *j, const struct pst_bound *b, struc
 {
 	char p[96];
 	struct pst_verdict v;
-	uint64_t period = given.how == PST_ASK_SOME ? given.v : PERIOD;
+	uint64_t period = given.how == PST_ASK_SOME ? given.v : PST_CPU_PERIOD;
 	const int rc = decide_cpu(j, b, quota, period, pst_judge_at(j, "/cpu/quota", p), &v, err);
 	if (rc != PST_OK || !v.change)
 		return rc;

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "core/json.h"
+#include "core/limits_priv.h"
 #include "core/oneline.h"
 #include "core/quantity.h"
 
@@ -18,26 +19,25 @@ static const struct {
 	{"cpu", "/linux/resources/cpu/quota", "/linux/resources/unified/cpu.max"},
 };
 
-#define PERIOD UINT64_C(100000) /* microseconds, the kernel's default */
-
-/* "50000 100000" of cpu.max, or a number: false for "max" and what is none. */
+/* Text of a file of cgroup version 2; false for "max" and what is none. */
 static bool of_text(const char *text, bool cpu, uint64_t *v, uint64_t *period)
 {
-	char head[24];
+	struct pst_asked a;
 	bool max;
+	uint64_t given;
 	if (!cpu)
 		return pst_quantity_kernel(text, v, &max) && !max;
-	const size_t len = strcspn(text, " ");
-	snprintf(head, sizeof head, "%.*s", (int)len, text);
-	if (text[len] == ' ')
-		(void)!pst_num_parse(text + len + 1, 10, UINT32_MAX, period);
-	return len < sizeof head && pst_num_parse(head, 10, UINT64_MAX, v);
+	if (!pst_limits_cpu_max(text, &a, &given) || a.how != PST_ASK_SOME)
+		return false;
+	*v = a.v;
+	*period = given != 0 ? given : PST_CPU_PERIOD;
+	return true;
 }
 
 /* The limit at `pointer`, in the unit of the file; false: none. */
 static bool value_at(const json_t *spec, const char *pointer, bool cpu, uint64_t *ret)
 {
-	uint64_t v = 0, period = PERIOD;
+	uint64_t v = 0, period = PST_CPU_PERIOD;
 	const json_t *n = pst_json_at(spec, pointer);
 	const char *text = pst_json_str(n);
 	if (text != NULL ? !of_text(text, cpu, &v, &period) : !pst_json_u64(n, &v))
